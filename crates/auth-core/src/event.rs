@@ -1,0 +1,92 @@
+//! What a security log should know.
+
+use crate::client::ClientId;
+use crate::error::{Fault, OAuthError};
+use crate::grant::GrantId;
+use crate::owner::SubjectId;
+
+/// Something that happened. It carries identifiers, never secrets (CODE-14).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// An owner signed in.
+    SignedIn {
+        /// Who.
+        subject: SubjectId,
+    },
+    /// A user name and password were refused.
+    SignInRefused {
+        /// Whose, if the name is anybody's. What was typed is not kept: people type passwords there.
+        subject: Option<SubjectId>,
+    },
+    /// An owner signed out.
+    SignedOut {
+        /// Who.
+        subject: SubjectId,
+    },
+    /// An owner approved, now or earlier, and a code was issued.
+    CodeIssued {
+        /// The grant.
+        grant: GrantId,
+        /// For which client.
+        client: ClientId,
+        /// By whom.
+        subject: SubjectId,
+        /// Whether remembered consent made the page needless.
+        remembered: bool,
+    },
+    /// An owner said no.
+    Denied {
+        /// To which client.
+        client: ClientId,
+        /// Who.
+        subject: SubjectId,
+    },
+    /// A code was redeemed.
+    CodeRedeemed {
+        /// The grant.
+        grant: GrantId,
+        /// By which client.
+        client: ClientId,
+    },
+    /// A spent code was presented in an otherwise valid request; the grant is revoked.
+    CodeReplayed {
+        /// The grant.
+        grant: GrantId,
+        /// By which client.
+        client: ClientId,
+    },
+    /// A refresh token was used.
+    Refreshed {
+        /// The grant.
+        grant: GrantId,
+        /// By which client.
+        client: ClientId,
+    },
+    /// A spent refresh token was presented in an otherwise valid request; the grant is revoked.
+    RefreshReplayed {
+        /// The grant.
+        grant: GrantId,
+        /// By which client.
+        client: ClientId,
+    },
+    /// The token endpoint refused a request.
+    TokenRefused {
+        /// The client that the request claimed to come from, if that can be a client.
+        client: Option<ClientId>,
+        /// Why.
+        error: OAuthError,
+    },
+    /// A fault struck where the answer had to go through the browser to a client, which hears only
+    /// `temporarily_unavailable`.
+    Faulted {
+        /// What failed.
+        fault: Fault,
+    },
+}
+
+/// Receives events. It cannot fail: a full log must not stop the server.
+#[cfg_attr(test, mockall::automock)]
+pub trait EventSink: Send + Sync {
+    /// Takes note of an event.
+    fn record(&self, event: &Event);
+}

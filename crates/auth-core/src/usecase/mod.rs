@@ -1,0 +1,14 @@
+//! The verbs of the protocol, one file each. In every file: the section it implements and its rules
+//! in order, the ports it touches, its input, the function that reads as those rules, the pure rules
+//! below it, its tests.
+
+pub mod authorize;
+pub mod decide_consent;
+pub mod exchange_code;
+pub mod metadata;
+pub mod refresh;
+pub mod sign_in;
+pub mod token;
+
+#[cfg(test)]
+pub(crate) mod fixtures;

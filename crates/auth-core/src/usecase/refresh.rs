@@ -1,0 +1,91 @@
+//! The token endpoint, `grant_type=refresh_token` (OAuth 2.1 §4.3).
+//!
+//! 1. The token is a refresh token, belongs to this client and has not expired (REFRESH-01, -10, -11).
+//! 2. `scope`, where sent, is within the grant's; it narrows the access token only (REFRESH-06, -07).
+//! 3. The owner is enabled and the grant has not ended (REFRESH-14).
+//! 4. The token is used, by the rules of [`crate::token`] (REFRESH-03..05, -12). A spent one revokes
+//!    the grant; a refused request changes nothing (REFRESH-09).
+
+use crate::client_auth::AuthenticatedClient;
+use crate::error::{OAuthError, TokenError};
+use crate::event::Event;
+use crate::params::Params;
+use crate::policy::Policy;
+use crate::scope::Scope;
+use crate::secret::RefreshToken;
+use crate::token::{Rotated, Rotation};
+use crate::usecase::token::{Ports, TokenResponse, mint, remaining_scope, require_live};
+
+/// Issues a new access token, and a new refresh token where the client's rotate.
+///
+/// # Errors
+/// `invalid_request`, `invalid_grant`, `invalid_scope`, or a fault.
+pub fn refresh(
+    ports: &Ports<'_>,
+    policy: &Policy,
+    client: &AuthenticatedClient,
+    params: &Params,
+) -> Result<TokenResponse, TokenError> {
+    let token = params
+        .one("refresh_token")?
+        .ok_or(OAuthError::invalid_request("refresh_token is missing"))?;
+    let token = RefreshToken::presented(token);
+    let presented = token.digest();
+    let now = ports.clock.now();
+    let (_, grant) = ports
+        .tokens
+        .find_refresh(&presented)?
+        .filter(|(record, grant)| {
+            grant.client_id == client.client().id && !record.expires_at.is_expired(now)
+        })
+        .ok_or(OAuthError::INVALID_GRANT)?;
+    let scope = narrow(params.one("scope")?, &grant.scope)?;
+    let scope = scope.intersection(&remaining_scope(&grant, client, policy));
+    if scope.is_empty() {
+        return Err(OAuthError::INVALID_GRANT.into());
+    }
+    require_live(ports, &grant, now)?;
+    // Public clients always rotate, whatever their record says (REFRESH-03).
+    let rotates = client.client().rotate_refresh_tokens || client.client().is_public();
+    let minted = mint(ports, policy, &grant, &scope, rotates, now)?;
+    let rotated = ports.tokens.rotate(&Rotation {
+        presented: &presented,
+        grant_id: &grant.id,
+        at: now,
+        reuse: policy.refresh_reuse,
+        access: &minted.access,
+        successor: minted.refresh.as_ref(),
+    })?;
+    let (id, client) = (grant.id, grant.client_id);
+    match rotated {
+        Rotated::Done => {
+            ports.events.record(&Event::Refreshed { grant: id, client });
+            Ok(minted.into_response(Some(token), now))
+        }
+        Rotated::Replayed => {
+            ports
+                .events
+                .record(&Event::RefreshReplayed { grant: id, client });
+            Err(OAuthError::INVALID_GRANT.into())
+        }
+        Rotated::GrantEnded => Err(OAuthError::INVALID_GRANT.into()),
+    }
+}
+
+fn narrow(requested: Option<&str>, granted: &Scope) -> Result<Scope, OAuthError> {
+    let Some(text) = requested else {
+        return Ok(granted.clone());
+    };
+    let scope = Scope::parse(text).ok_or(OAuthError::invalid_scope("scope is malformed"))?;
+    if scope.is_within(granted) {
+        Ok(scope)
+    } else {
+        Err(OAuthError::invalid_scope(
+            "scope is wider than what was granted",
+        ))
+    }
+}
+
+#[cfg(test)]
+#[path = "refresh_tests.rs"]
+mod tests;

@@ -1,0 +1,224 @@
+//! The token endpoint (OAuth 2.1 §3.2): what every grant has in common.
+//!
+//! 1. No defined parameter is repeated (TOKEN-06).
+//! 2. `grant_type` is there and known (TOKEN-04, TOKEN-05).
+//! 3. The client authenticates, or is public and names itself ([`crate::client_auth`]).
+//! 4. The client may use this grant.
+//! 5. The grant's own rules: [`exchange_code`](super::exchange_code),
+//!    [`refresh`](super::refresh).
+
+use crate::client::{ClientId, ClientStore, GrantType};
+use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate_client};
+use crate::code::CodeStore;
+use crate::entropy::Entropy;
+use crate::error::{ErrorCode, OAuthError, TokenError};
+use crate::event::{Event, EventSink};
+use crate::grant::Grant;
+use crate::owner::OwnerStore;
+use crate::params::Params;
+use crate::policy::Policy;
+use crate::scope::Scope;
+use crate::secret::{AccessToken, RefreshToken};
+use crate::timestamp::{Clock, Timestamp};
+use crate::token::{NewAccessToken, NewRefreshToken, TokenStore};
+use crate::usecase::{exchange_code, refresh};
+
+/// The ports of the token endpoint.
+pub struct Ports<'a> {
+    /// Registered clients.
+    pub clients: &'a dyn ClientStore,
+    /// Resource owners.
+    pub owners: &'a dyn OwnerStore,
+    /// Authorization codes.
+    pub codes: &'a dyn CodeStore,
+    /// Tokens.
+    pub tokens: &'a dyn TokenStore,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// Randomness.
+    pub entropy: &'a dyn Entropy,
+    /// The security log.
+    pub events: &'a dyn EventSink,
+}
+
+/// A token request as it arrives.
+pub struct Request<'a> {
+    /// The values of its `Authorization` headers.
+    pub authorization: &'a [&'a [u8]],
+    /// The parameters of its body. The query is not read (TOKEN-03).
+    pub params: &'a Params,
+}
+
+/// A successful token response (OAuth 2.1 §3.2.3). Its `token_type` is `Bearer`.
+#[derive(Debug)]
+pub struct TokenResponse {
+    /// The access token.
+    pub access_token: AccessToken,
+    /// How many seconds it is valid.
+    pub expires_in: i64,
+    /// The refresh token, if the client may refresh.
+    pub refresh_token: Option<RefreshToken>,
+    /// What the access token may do: always said (TOKEN-08, TOKEN-10).
+    pub scope: Scope,
+}
+
+/// Answers a token request.
+///
+/// # Errors
+/// A refusal, or a fault; a fault is never `invalid_grant` or `invalid_client`.
+pub fn token(
+    ports: &Ports<'_>,
+    policy: &Policy,
+    request: &Request<'_>,
+) -> Result<TokenResponse, TokenError> {
+    let mut claimed = None;
+    let result = answer(ports, policy, request, &mut claimed);
+    if let Err(TokenError::Refused(error)) = &result {
+        let client = claimed.as_deref().and_then(ClientId::parse);
+        ports.events.record(&Event::TokenRefused {
+            client,
+            error: *error,
+        });
+    }
+    result
+}
+
+fn answer(
+    ports: &Ports<'_>,
+    policy: &Policy,
+    request: &Request<'_>,
+    claimed: &mut Option<String>,
+) -> Result<TokenResponse, TokenError> {
+    let params = request.params;
+    for name in DEFINED {
+        params.one(name)?;
+    }
+    let grant_type = read_grant_type(params.one("grant_type")?)?;
+    let credentials = ClientCredentials::read(request.authorization, params)?;
+    *claimed = Some(credentials.claimed_id().to_owned());
+    let client = authenticate_client(ports.clients, &credentials)?;
+    if !client.client().grant_types.contains(&grant_type) {
+        return Err(UNAUTHORIZED_CLIENT.into());
+    }
+    match grant_type {
+        GrantType::AuthorizationCode => {
+            exchange_code::exchange_code(ports, policy, &client, params)
+        }
+        GrantType::RefreshToken => refresh::refresh(ports, policy, &client, params),
+    }
+}
+
+/// Parameters that some specification defines here and that may not repeat; `resource` and `audience`
+/// may.
+const DEFINED: [&str; 10] = [
+    "grant_type",
+    "code",
+    "redirect_uri",
+    "code_verifier",
+    "refresh_token",
+    "scope",
+    "client_id",
+    "client_secret",
+    "client_assertion",
+    "client_assertion_type",
+];
+
+const UNAUTHORIZED_CLIENT: OAuthError = OAuthError::new(
+    ErrorCode::UnauthorizedClient,
+    "this client may not use this grant type",
+);
+
+fn read_grant_type(grant_type: Option<&str>) -> Result<GrantType, OAuthError> {
+    let grant_type = grant_type.ok_or(OAuthError::invalid_request("grant_type is missing"))?;
+    GrantType::parse(grant_type).ok_or(OAuthError::new(
+        ErrorCode::UnsupportedGrantType,
+        "this grant_type is not supported",
+    ))
+}
+
+/// Freshly minted tokens, and what to store of them.
+pub(super) struct Minted {
+    access_token: AccessToken,
+    refresh_token: Option<RefreshToken>,
+    pub access: NewAccessToken,
+    pub refresh: Option<NewRefreshToken>,
+}
+
+/// Mints tokens under a grant. Nothing outlives the grant, and the scope is never wider than it.
+pub(super) fn mint(
+    ports: &Ports<'_>,
+    policy: &Policy,
+    grant: &Grant,
+    scope: &Scope,
+    with_refresh_token: bool,
+    now: Timestamp,
+) -> Result<Minted, TokenError> {
+    let access_token = AccessToken::mint(ports.entropy)?;
+    let refresh_token = match with_refresh_token {
+        true => Some(RefreshToken::mint(ports.entropy)?),
+        false => None,
+    };
+    let access = NewAccessToken {
+        digest: access_token.digest(),
+        scope: scope.intersection(&grant.scope),
+        created_at: now,
+        expires_at: grant.cap(now.after(policy.access_token_lifetime)),
+    };
+    let refresh = refresh_token.as_ref().map(|token| NewRefreshToken {
+        digest: token.digest(),
+        created_at: now,
+        expires_at: grant.cap(now.after(policy.refresh_token_lifetime)),
+    });
+    Ok(Minted {
+        access_token,
+        refresh_token,
+        access,
+        refresh,
+    })
+}
+
+impl Minted {
+    /// The response; `kept` is the refresh token that stays good where none was minted.
+    pub(super) fn into_response(self, kept: Option<RefreshToken>, now: Timestamp) -> TokenResponse {
+        TokenResponse {
+            access_token: self.access_token,
+            expires_in: now.seconds_until(self.access.expires_at),
+            refresh_token: self.refresh_token.or(kept),
+            scope: self.access.scope,
+        }
+    }
+}
+
+/// The scope that a grant still gives its client: what was approved, as far as the client may still
+/// ask for it and the server still knows it (REFRESH-14).
+pub(super) fn remaining_scope(
+    grant: &Grant,
+    client: &AuthenticatedClient,
+    policy: &Policy,
+) -> Scope {
+    grant
+        .scope
+        .intersection(&client.client().scope)
+        .intersection(&policy.scopes.all())
+}
+
+/// The grant must be live, and its owner enabled (CODE-12, REFRESH-14).
+pub(super) fn require_live(
+    ports: &Ports<'_>,
+    grant: &Grant,
+    now: Timestamp,
+) -> Result<(), TokenError> {
+    let enabled = ports
+        .owners
+        .find(&grant.subject)?
+        .is_some_and(|owner| owner.is_enabled());
+    if enabled && grant.is_live(now) {
+        Ok(())
+    } else {
+        Err(OAuthError::INVALID_GRANT.into())
+    }
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;
