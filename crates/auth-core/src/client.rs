@@ -66,9 +66,7 @@ impl GrantType {
 
     /// Reads a `grant_type`, in exactly its spelling.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|grant_type| grant_type.as_str() == text)
+        Self::ALL.into_iter().find(|grant_type| grant_type.as_str() == text)
     }
 }
 
@@ -226,12 +224,7 @@ mod tests {
     /// AUTHZ-09
     #[test]
     fn a_client_id_is_short_text_without_control_characters() {
-        for good in [
-            "web",
-            "a:b c%é",
-            "https://client.example/",
-            &"x".repeat(255),
-        ] {
+        for good in ["web", "a:b c%é", "https://client.example/", &"x".repeat(255)] {
             assert!(ClientId::parse(good).is_some(), "{good}");
         }
         for bad in ["", "a\0", "a\r\n", &"x".repeat(256), &"x".repeat(10_240)] {
@@ -242,10 +235,7 @@ mod tests {
     /// TOKEN-04: spelling is exact.
     #[test]
     fn grant_types_and_methods_are_read_in_their_exact_spelling() {
-        assert_eq!(
-            GrantType::parse("refresh_token"),
-            Some(GrantType::RefreshToken)
-        );
+        assert_eq!(GrantType::parse("refresh_token"), Some(GrantType::RefreshToken));
         assert_eq!(GrantType::parse("AUTHORIZATION_CODE"), None);
         assert_eq!(GrantType::parse("password"), None);
         assert_eq!(ClientAuthMethod::parse("client_secret_jwt"), None);

@@ -41,16 +41,13 @@ impl ClientCredentials {
     /// from the header's (CAUTH-04).
     pub fn read(authorization: &[&[u8]], params: &Params) -> Result<Self, OAuthError> {
         let client_id = params.one("client_id")?;
-        // Sent but empty is an attempt without a secret, not the absence of one (CAUTH-06).
         let body_secret = params.one("client_secret")?;
-        let in_body = params.has("client_secret");
         let assertion = params.one("client_assertion")?.is_some()
             || params.one("client_assertion_type")?.is_some();
-        let methods = authorization.len() + usize::from(in_body) + usize::from(assertion);
+        let methods =
+            authorization.len() + usize::from(body_secret.is_some()) + usize::from(assertion);
         if methods > 1 {
-            return Err(OAuthError::invalid_request(
-                "more than one client authentication method",
-            ));
+            return Err(OAuthError::invalid_request("more than one client authentication method"));
         }
         match (authorization.first(), body_secret) {
             _ if assertion => Ok(Self::Unusable),
@@ -65,12 +62,10 @@ impl ClientCredentials {
                     method: ClientAuthMethod::ClientSecretBasic,
                 }),
             },
-            (None, _) if !in_body => Ok(Self::Unproven {
-                client_id: client_id.map(ToOwned::to_owned),
-            }),
-            (None, secret) => Ok(Self::Secret {
+            (None, None) => Ok(Self::Unproven { client_id: client_id.map(ToOwned::to_owned) }),
+            (None, Some(secret)) => Ok(Self::Secret {
                 client_id: client_id.unwrap_or_default().to_owned(),
-                secret: ClientSecret::presented(secret.unwrap_or_default()),
+                secret: ClientSecret::presented(secret),
                 method: ClientAuthMethod::ClientSecretPost,
             }),
         }

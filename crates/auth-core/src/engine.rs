@@ -107,13 +107,7 @@ impl AuthEngine {
         browser: &BrowserDigest,
         owner: Option<&AuthenticatedOwner>,
     ) -> Result<Authorize, Fault> {
-        authorize::resume(
-            &self.authorize_ports(),
-            &self.policy,
-            interaction,
-            browser,
-            owner,
-        )
+        authorize::resume(&self.authorize_ports(), &self.policy, interaction, browser, owner)
     }
 
     /// [`decide_consent`]

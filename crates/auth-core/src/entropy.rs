@@ -36,12 +36,6 @@ pub(crate) fn mint_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| {
-        HEX.get(usize::from(nibble))
-            .map_or('0', |byte| char::from(*byte))
-    };
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    let digit = |nibble: u8| HEX.get(usize::from(nibble)).map_or('0', |byte| char::from(*byte));
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

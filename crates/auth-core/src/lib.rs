@@ -10,12 +10,9 @@
 //! [`AuthEngine`], which holds them all. `examples/embed.rs` shows a whole flow.
 
 #![deny(missing_docs)]
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+// mockall wants the lifetime of a reference inside an Option spelled out.
+#![allow(clippy::needless_lifetimes)]
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(test, allow(clippy::indexing_slicing))]
 

@@ -17,15 +17,9 @@ pub struct ParamLimits {
 
 impl ParamLimits {
     /// For the query of an authorization request.
-    pub const QUERY: Self = Self {
-        count: 100,
-        value_bytes: 4096,
-    };
+    pub const QUERY: Self = Self { count: 100, value_bytes: 4096 };
     /// For the body of a token request, whose size as a whole is bounded by the transport.
-    pub const BODY: Self = Self {
-        count: 100,
-        value_bytes: 65_536,
-    };
+    pub const BODY: Self = Self { count: 100, value_bytes: 65_536 };
 }
 
 /// Why parameters could not be read.
@@ -75,10 +69,7 @@ impl Params {
     /// Reads `application/x-www-form-urlencoded` bytes: a query without its `?`, or a body.
     pub fn parse_form(bytes: &[u8], limits: ParamLimits) -> Result<Self, ParamsError> {
         let mut pairs = Vec::new();
-        for part in bytes
-            .split(|byte| *byte == b'&')
-            .filter(|part| !part.is_empty())
-        {
+        for part in bytes.split(|byte| *byte == b'&').filter(|part| !part.is_empty()) {
             if pairs.len() == limits.count {
                 return Err(ParamsError::TooMany);
             }
@@ -117,10 +108,7 @@ impl Params {
 
     /// Every value of a parameter, empty ones too.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(sent, _)| sent == name)
-            .map(|(_, value)| value.as_str())
+        self.0.iter().filter(move |(sent, _)| sent == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether the parameter was sent at all, be it empty.
@@ -130,9 +118,7 @@ impl Params {
 
     /// Names and values as sent.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The form-encoding of these parameters.
@@ -147,9 +133,7 @@ impl Params {
 
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(name, _)| name))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -162,14 +146,8 @@ pub fn form_decode(bytes: &[u8]) -> Result<String, ParamsError> {
         decoded.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let high = rest
-                    .next()
-                    .and_then(hex_value)
-                    .ok_or(ParamsError::Undecodable)?;
-                let low = rest
-                    .next()
-                    .and_then(hex_value)
-                    .ok_or(ParamsError::Undecodable)?;
+                let high = rest.next().and_then(hex_value).ok_or(ParamsError::Undecodable)?;
+                let low = rest.next().and_then(hex_value).ok_or(ParamsError::Undecodable)?;
                 high << 4 | low
             }
             other => other,
@@ -179,9 +157,7 @@ pub fn form_decode(bytes: &[u8]) -> Result<String, ParamsError> {
 }
 
 fn hex_value(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|value| u8::try_from(value).ok())
+    char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 /// Appends `name=value` to a query, with `&` before it unless it is the first. Everything but
@@ -230,21 +206,8 @@ mod tests {
     /// TOKEN-14: bad escapes and bad UTF-8, overlong forms included, are refused and not replaced.
     #[test]
     fn what_does_not_decode_is_refused() {
-        for bad in [
-            "a=%",
-            "a=%z",
-            "a=%zz",
-            "a=%4",
-            "a=%ff",
-            "a=%c0%80",
-            "%ed%a0%80=x",
-            "a=%+1",
-        ] {
-            assert_eq!(
-                parse(bad.as_bytes()),
-                Err(ParamsError::Undecodable),
-                "{bad}"
-            );
+        for bad in ["a=%", "a=%z", "a=%zz", "a=%4", "a=%ff", "a=%c0%80", "%ed%a0%80=x", "a=%+1"] {
+            assert_eq!(parse(bad.as_bytes()), Err(ParamsError::Undecodable), "{bad}");
         }
         assert_eq!(parse(b"a=\xff"), Err(ParamsError::Undecodable));
         assert_eq!(parse(b"a=%2B+%00=").unwrap().one("a"), Ok(Some("+ \0=")));
@@ -263,10 +226,7 @@ mod tests {
 
     #[test]
     fn debug_output_shows_names_only() {
-        assert_eq!(
-            format!("{:?}", parse(b"code=hidden").unwrap()),
-            r#"["code"]"#
-        );
+        assert_eq!(format!("{:?}", parse(b"code=hidden").unwrap()), r#"["code"]"#);
     }
 
     proptest! {

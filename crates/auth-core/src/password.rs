@@ -110,10 +110,7 @@ mod tests {
     fn a_password_never_prints_itself() {
         let shown = format!("{:?}", Password::presented("correct horse".into()));
         assert_eq!(shown, "Password(..)");
-        assert_eq!(
-            format!("{:?}", PasswordHash::new("$argon2id$".into())),
-            "PasswordHash(..)"
-        );
+        assert_eq!(format!("{:?}", PasswordHash::new("$argon2id$".into())), "PasswordHash(..)");
     }
 
     #[test]

@@ -60,10 +60,7 @@ impl Policy {
             refresh_reuse: RefreshReuse::UntilSuccessorUsed,
             pending_authorization_lifetime: Duration::minutes(15),
             pending_authorizations_per_origin: 1000,
-            sessions: SessionLifetimes {
-                idle: Duration::hours(8),
-                absolute: Duration::days(7),
-            },
+            sessions: SessionLifetimes { idle: Duration::hours(8), absolute: Duration::days(7) },
         }
     }
 

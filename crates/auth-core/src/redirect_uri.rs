@@ -92,15 +92,8 @@ const FORBIDDEN_SCHEMES: [&str; 17] = [
     "jar",
 ];
 
-const RESERVED_PARAMETERS: [&str; 7] = [
-    "code",
-    "state",
-    "iss",
-    "error",
-    "error_description",
-    "error_uri",
-    "response",
-];
+const RESERVED_PARAMETERS: [&str; 7] =
+    ["code", "state", "iss", "error", "error_description", "error_uri", "response"];
 
 impl RegisteredRedirectUri {
     /// The most characters of a redirect URI.
@@ -146,11 +139,7 @@ impl RegisteredRedirectUri {
             let decoded = crate::params::form_decode(name.as_bytes());
             decoded.map_or(true, |name| RESERVED_PARAMETERS.contains(&name.as_str()))
         };
-        if query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .any(reserved)
-        {
+        if query.split('&').filter(|pair| !pair.is_empty()).any(reserved) {
             return Err(Invalid::ReservedParameter);
         }
         Ok(Self(text.to_owned()))
@@ -208,10 +197,7 @@ fn is_port(text: &str) -> bool {
 }
 
 fn is_dot_segment(segment: &str) -> bool {
-    matches!(
-        segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-        "." | ".."
-    )
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 fn judge_web(scheme: &str, rest: &str) -> Result<(), InvalidRedirectUri> {
@@ -230,11 +216,7 @@ fn judge_web(scheme: &str, rest: &str) -> Result<(), InvalidRedirectUri> {
     if !is_loopback && !is_host_name(host) && !is_ipv6_literal(host) {
         return Err(Invalid::BadHost);
     }
-    if scheme == "http" && !is_loopback {
-        Err(Invalid::PlainHttp)
-    } else {
-        Ok(())
-    }
+    if scheme == "http" && !is_loopback { Err(Invalid::PlainHttp) } else { Ok(()) }
 }
 
 /// Splits `host:port`, minding the colons of an IPv6 literal.
@@ -255,9 +237,7 @@ fn is_host_name(host: &str) -> bool {
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     !host.is_empty() && host.len() <= 253 && host.split('.').all(label)
 }

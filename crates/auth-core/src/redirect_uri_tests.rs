@@ -4,9 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 fn registered(uris: &[&str]) -> Vec<RegisteredRedirectUri> {
-    uris.iter()
-        .map(|uri| RegisteredRedirectUri::parse(uri).unwrap())
-        .collect()
+    uris.iter().map(|uri| RegisteredRedirectUri::parse(uri).unwrap()).collect()
 }
 
 fn matches(registered_uri: &str, requested: &str) -> bool {
@@ -90,10 +88,7 @@ fn forbidden_schemes_do_not_register(
     scheme: &str,
 ) {
     let uri = format!("{scheme}:alert(1)");
-    assert_eq!(
-        RegisteredRedirectUri::parse(&uri),
-        Err(Invalid::ForbiddenScheme)
-    );
+    assert_eq!(RegisteredRedirectUri::parse(&uri), Err(Invalid::ForbiddenScheme));
 }
 
 /// REDIR-01: equal character by character, or refused.
@@ -140,11 +135,7 @@ fn a_variant_of_a_registered_uri_is_refused(
 #[case("http://127.0.0.1:8765/cb", "http://127.0.0.1/cb", true)]
 #[case("http://[::1]/cb", "http://[::1]:1/cb", true)]
 #[case("http://[::1]/cb", "http://[::1]:65535/cb", true)]
-#[case(
-    "http://localhost:8765/callback",
-    "http://localhost:1234/callback",
-    true
-)]
+#[case("http://localhost:8765/callback", "http://localhost:1234/callback", true)]
 #[case("http://127.0.0.1/cb?a=1", "http://127.0.0.1:5/cb?a=1", true)]
 #[case("http://127.0.0.1/cb", "http://127.0.0.1:0/cb", false)]
 #[case("http://127.0.0.1/cb", "http://127.0.0.1:65536/cb", false)]
@@ -199,14 +190,8 @@ fn a_dot_matches_a_dot_only() {
 fn an_absent_uri_needs_exactly_one_registered() {
     let one = registered(&["https://rp.test/cb"]);
     let two = registered(&["https://rp.test/cb", "https://rp.test/cb2"]);
-    assert_eq!(
-        match_redirect_uri(&one, None, true).unwrap().as_str(),
-        "https://rp.test/cb"
-    );
-    assert_eq!(
-        match_redirect_uri(&two, None, true),
-        Err(RedirectUriMismatch::Ambiguous)
-    );
+    assert_eq!(match_redirect_uri(&one, None, true).unwrap().as_str(), "https://rp.test/cb");
+    assert_eq!(match_redirect_uri(&two, None, true), Err(RedirectUriMismatch::Ambiguous));
     for requested in [None, Some("https://rp.test/cb")] {
         let found = match_redirect_uri(&[], requested, true);
         assert_eq!(found, Err(RedirectUriMismatch::NoneRegistered));
@@ -222,18 +207,9 @@ fn private_scheme_uris_compare_as_strings() {
 #[test]
 fn the_target_is_a_site_a_loopback_program_or_an_app() {
     let target = |uri| match_redirect_uri(&registered(&[uri]), None, true).unwrap();
-    assert_eq!(
-        target("https://rp.test:8443/cb").target(),
-        RedirectTarget::Web("rp.test:8443")
-    );
-    assert_eq!(
-        target("http://[::1]:5/cb").target(),
-        RedirectTarget::Loopback("[::1]:5")
-    );
-    assert_eq!(
-        target("com.example.app:/cb").target(),
-        RedirectTarget::App("com.example.app")
-    );
+    assert_eq!(target("https://rp.test:8443/cb").target(), RedirectTarget::Web("rp.test:8443"));
+    assert_eq!(target("http://[::1]:5/cb").target(), RedirectTarget::Loopback("[::1]:5"));
+    assert_eq!(target("com.example.app:/cb").target(), RedirectTarget::App("com.example.app"));
     assert!(target("https://rp.test/cb").is_claimed_https());
     assert!(!target("https://localhost/cb").is_claimed_https());
     assert!(!target("com.example.app:/cb").is_claimed_https());

@@ -30,10 +30,7 @@ impl RedirectResponse {
         state: Option<&str>,
         error: OAuthError,
     ) -> Self {
-        let params = [
-            ("error", error.code.as_str()),
-            ("error_description", error.description),
-        ];
+        let params = [("error", error.code.as_str()), ("error_description", error.description)];
         Self::new(uri, issuer, state, &params, Some(error))
     }
 
@@ -91,22 +88,10 @@ mod tests {
 
     /// AUTHZ-12, CODE-01
     #[rstest]
-    #[case(
-        "https://rp.test/cb",
-        "https://rp.test/cb?code=c0de&iss=https%3A%2F%2Fas.test"
-    )]
-    #[case(
-        "https://rp.test/cb?a=1",
-        "https://rp.test/cb?a=1&code=c0de&iss=https%3A%2F%2Fas.test"
-    )]
-    #[case(
-        "https://rp.test/cb?",
-        "https://rp.test/cb?code=c0de&iss=https%3A%2F%2Fas.test"
-    )]
-    #[case(
-        "com.example:/cb",
-        "com.example:/cb?code=c0de&iss=https%3A%2F%2Fas.test"
-    )]
+    #[case("https://rp.test/cb", "https://rp.test/cb?code=c0de&iss=https%3A%2F%2Fas.test")]
+    #[case("https://rp.test/cb?a=1", "https://rp.test/cb?a=1&code=c0de&iss=https%3A%2F%2Fas.test")]
+    #[case("https://rp.test/cb?", "https://rp.test/cb?code=c0de&iss=https%3A%2F%2Fas.test")]
+    #[case("com.example:/cb", "com.example:/cb?code=c0de&iss=https%3A%2F%2Fas.test")]
     fn the_answer_is_appended_to_the_registered_query(#[case] uri: &str, #[case] expected: &str) {
         assert_eq!(location(uri, None), expected);
     }

@@ -33,10 +33,7 @@ impl Scope {
     /// Reads a `scope` parameter: tokens with one space between them, repetition allowed. `None` if
     /// it breaks the grammar (RFC 6749 §3.3), also for the empty text.
     pub fn parse(text: &str) -> Option<Self> {
-        text.split(' ')
-            .map(ScopeToken::parse)
-            .collect::<Option<_>>()
-            .map(Self)
+        text.split(' ').map(ScopeToken::parse).collect::<Option<_>>().map(Self)
     }
 
     /// Whether no token is in it.
@@ -112,18 +109,13 @@ impl ScopeCatalog {
 
     /// Every scope of the catalog.
     pub fn all(&self) -> Scope {
-        self.0
-            .iter()
-            .map(|definition| definition.token.clone())
-            .collect()
+        self.0.iter().map(|definition| definition.token.clone()).collect()
     }
 
     /// What a request that names no scope asks for.
     pub fn defaults(&self) -> Scope {
         let defaults = self.0.iter().filter(|definition| definition.default);
-        defaults
-            .map(|definition| definition.token.clone())
-            .collect()
+        defaults.map(|definition| definition.token.clone()).collect()
     }
 }
 
@@ -137,9 +129,9 @@ mod tests {
         for good in ["a", "projects:read", "a b", "a b a", "!#[]~"] {
             assert!(Scope::parse(good).is_some(), "{good}");
         }
-        for bad in [
-            "", " ", " a", "a ", "a  b", "a\tb", "a\nb", "\"", "\\", "é", "a\u{0}", "\u{7f}",
-        ] {
+        for bad in
+            ["", " ", " a", "a ", "a  b", "a\tb", "a\nb", "\"", "\\", "é", "a\u{0}", "\u{7f}"]
+        {
             assert!(Scope::parse(bad).is_none(), "{bad:?}");
         }
         assert!(Scope::parse(&"x".repeat(129)).is_none());

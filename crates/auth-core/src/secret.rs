@@ -176,9 +176,7 @@ mod tests {
     #[test]
     fn without_entropy_nothing_is_minted() {
         let mut entropy = MockEntropy::new();
-        entropy
-            .expect_fill()
-            .returning(|_| Err(EntropyError("dry".into())));
+        entropy.expect_fill().returning(|_| Err(EntropyError("dry".into())));
         assert!(AuthorizationCode::mint(&entropy).is_err());
     }
 

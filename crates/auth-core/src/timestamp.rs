@@ -76,18 +76,9 @@ mod tests {
 
     #[test]
     fn arithmetic_saturates_and_prints_rfc_3339() {
-        assert_eq!(
-            Timestamp::from_unix(i64::MAX).after(Duration::DAY).unix(),
-            i64::MAX
-        );
-        assert_eq!(
-            Timestamp::from_unix(5).seconds_until(Timestamp::from_unix(3)),
-            0
-        );
+        assert_eq!(Timestamp::from_unix(i64::MAX).after(Duration::DAY).unix(), i64::MAX);
+        assert_eq!(Timestamp::from_unix(5).seconds_until(Timestamp::from_unix(3)), 0);
         assert_eq!(Timestamp::from_unix(0).to_string(), "1970-01-01T00:00:00Z");
-        assert_eq!(
-            Timestamp::from_unix(i64::MAX).to_string(),
-            format!("@{}", i64::MAX)
-        );
+        assert_eq!(Timestamp::from_unix(i64::MAX).to_string(), format!("@{}", i64::MAX));
     }
 }

@@ -60,43 +60,14 @@ pub fn decide_consent(
         Ok(identified) => identified,
         Err(refusal) => return Ok(Authorize::Refused(refusal)),
     };
-    let context = Context {
-        ports,
-        policy,
-        client,
-        redirect_uri: redirect_uri.clone(),
-    };
+    let context = Context { ports, policy, client, redirect_uri: redirect_uri.clone() };
     let result = if approved {
-        approve(&context, request, owner, decision.interaction)
+        let now = ports.clock.now();
+        issue_code(&context, request, owner, Some(decision.interaction), true, now)
     } else {
         deny(&context, owner, decision.interaction)
     };
-    Ok(answer(
-        ports,
-        policy,
-        result,
-        redirect_uri,
-        request.state.as_deref(),
-    ))
-}
-
-fn approve(
-    context: &Context<'_>,
-    request: &AuthorizationRequest,
-    owner: &AuthenticatedOwner,
-    interaction: &InteractionId,
-) -> Result<Authorize, Stop> {
-    let now = context.ports.clock.now();
-    let allowed = context
-        .client
-        .scope
-        .intersection(&context.policy.scopes.all());
-    if !request.scope.is_within(&allowed) {
-        return Err(Stop::Refused(OAuthError::invalid_scope(
-            "a scope is no longer allowed for this client",
-        )));
-    }
-    issue_code(context, request, owner, Some(interaction), true, now)
+    Ok(answer(ports, policy, result, redirect_uri, request.state.as_deref()))
 }
 
 fn deny(
@@ -105,20 +76,14 @@ fn deny(
     interaction: &InteractionId,
 ) -> Result<Authorize, Stop> {
     let ports = context.ports;
-    match ports
-        .grants
-        .deny(&interaction.digest(), ports.clock.now())?
-    {
+    match ports.grants.deny(&interaction.digest(), ports.clock.now())? {
         Decided::Already => Ok(Authorize::Refused(Refusal::InteractionGone)),
         Decided::First => {
             ports.events.record(&Event::Denied {
                 client: context.client.id.clone(),
                 subject: owner.owner().subject.clone(),
             });
-            Err(Stop::Refused(OAuthError::new(
-                ErrorCode::AccessDenied,
-                "the owner said no",
-            )))
+            Err(Stop::Refused(OAuthError::new(ErrorCode::AccessDenied, "the owner said no")))
         }
     }
 }
@@ -126,21 +91,14 @@ fn deny(
 /// Whether the form approves. The six documented fields may be repeated in it; those that are must
 /// equal the request.
 fn read(params: &Params, request: &AuthorizationRequest) -> Result<bool, Refusal> {
-    let once = |name| {
-        params
-            .one(name)
-            .map_err(|repeated| Refusal::Repeated(repeated.0))
-    };
+    let once = |name| params.one(name).map_err(|repeated| Refusal::Repeated(repeated.0));
     let challenge = request.code_challenge.as_ref();
     let method = challenge.map(|_| "S256");
     for (name, value) in [
         ("client_id", Some(request.client_id.as_str())),
         ("redirect_uri", Some(request.redirect_uri.as_str())),
         ("state", request.state.as_deref()),
-        (
-            "code_challenge",
-            challenge.map(|challenge| challenge.as_str()),
-        ),
+        ("code_challenge", challenge.map(|challenge| challenge.as_str())),
         ("code_challenge_method", method),
     ] {
         if once(name)?.is_some_and(|sent| Some(sent) != value) {

@@ -31,9 +31,7 @@ pub fn exchange_code(
     client: &AuthenticatedClient,
     params: &Params,
 ) -> Result<TokenResponse, TokenError> {
-    let code = params
-        .one("code")?
-        .ok_or(OAuthError::invalid_request("code is missing"))?;
+    let code = params.one("code")?.ok_or(OAuthError::invalid_request("code is missing"))?;
     let code = AuthorizationCode::presented(code).digest();
     let now = ports.clock.now();
     let (record, grant) = ports
@@ -41,21 +39,14 @@ pub fn exchange_code(
         .find(&code)?
         .filter(|(record, _)| belongs_to(record, client, now))
         .ok_or(OAuthError::INVALID_GRANT)?;
-    check_verifier(
-        &record,
-        params.one("code_verifier")?,
-        policy.requires_pkce(client.client()),
-    )?;
+    check_verifier(&record, params.one("code_verifier")?, policy.requires_pkce(client.client()))?;
     check_redirect_uri(&record, params.one("redirect_uri")?)?;
     let scope = remaining_scope(&grant, client, policy);
     if scope.is_empty() {
         return Err(OAuthError::INVALID_GRANT.into());
     }
     require_live(ports, &grant, now)?;
-    let may_refresh = client
-        .client()
-        .grant_types
-        .contains(&GrantType::RefreshToken);
+    let may_refresh = client.client().grant_types.contains(&GrantType::RefreshToken);
     let minted = mint(ports, policy, &grant, &scope, may_refresh, now)?;
     let redeemed = ports.codes.redeem(&Redemption {
         code: &code,
@@ -91,9 +82,9 @@ fn check_verifier(
     pkce_required: bool,
 ) -> Result<(), OAuthError> {
     match (&record.code_challenge, verifier) {
-        (None, Some(_)) => Err(OAuthError::invalid_request(
-            "code_verifier was sent but no code_challenge was",
-        )),
+        (None, Some(_)) => {
+            Err(OAuthError::invalid_request("code_verifier was sent but no code_challenge was"))
+        }
         // The client came to need PKCE after the code was issued (PKCE-07).
         (None, None) if pkce_required => Err(OAuthError::INVALID_GRANT),
         (None, None) => Ok(()),
@@ -102,11 +93,7 @@ fn check_verifier(
             let verifier = CodeVerifier::parse(verifier).ok_or(OAuthError::invalid_request(
                 "code_verifier must be 43 to 128 unreserved characters",
             ))?;
-            if challenge.is_met_by(&verifier) {
-                Ok(())
-            } else {
-                Err(WRONG_VERIFIER)
-            }
+            if challenge.is_met_by(&verifier) { Ok(()) } else { Err(WRONG_VERIFIER) }
         }
     }
 }

@@ -1,1 +1,366 @@
+//! What the tests of the use cases share: clients, an owner, requests, and a [`World`] whose ports
+//! refuse every call that a test did not announce. So a port that must not be called is simply one
+//! that was not announced.
 
+use crate::client::{
+    Client, ClientAuthMethod, ClientId, ClientKind, ClientSecretRecord, GrantType, MockClientStore,
+};
+use crate::code::MockCodeStore;
+use crate::consent::{
+    AuthorizationRequest, MockConsentStore, MockPendingAuthorizationStore, PendingAuthorization,
+    Prompt,
+};
+use crate::entropy::{EntropyError, MockEntropy, hex};
+use crate::error::{Fault, StoreError};
+use crate::event::{Event, MockEventSink};
+use crate::grant::{Grant, GrantId, MockGrantStore};
+use crate::owner::{MockOwnerStore, Owner, Role, SubjectId, Username};
+use crate::params::{ParamLimits, Params};
+use crate::password::MockPasswordHasher;
+use crate::pkce::CodeChallenge;
+use crate::policy::Policy;
+use crate::redirect_uri::RegisteredRedirectUri;
+use crate::scope::{Scope, ScopeCatalog, ScopeDefinition, ScopeToken};
+use crate::secret::{
+    BrowserDigest, BrowserSecret, ClientSecret, InteractionId, SessionDigest, SessionSecret,
+};
+use crate::session::{AuthenticatedOwner, MockSessionStore};
+use crate::timestamp::{MockClock, Timestamp};
+use crate::token::MockTokenStore;
+use crate::usecase::{authorize, sign_in, token};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// The instant at which every test happens.
+pub(crate) const NOW: Timestamp = Timestamp::from_unix(1_795_600_000);
+pub(crate) const ISSUER: &str = "https://as.test";
+/// RFC 7636 appendix B.
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+/// The one secret of `web` and of `post`.
+pub(crate) const SECRET: &str = "kept-by-the-client";
+
+/// The instant `seconds` after (or before) [`NOW`].
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(NOW.unix() + seconds)
+}
+
+pub(crate) fn scope(text: &str) -> Scope {
+    Scope::parse(text).unwrap()
+}
+
+/// `api.read` is the default; `api.admin` exists, but no client here may ask for it.
+pub(crate) fn policy() -> Policy {
+    let define = |(name, default)| ScopeDefinition {
+        token: ScopeToken::parse(name).unwrap(),
+        description: name.to_owned(),
+        default,
+    };
+    let scopes = [("api.read", true), ("api.write", false), ("api.admin", false)];
+    Policy::new(ISSUER, ScopeCatalog::new(scopes.map(define).into()))
+}
+
+fn uris(uris: &[&str]) -> Vec<RegisteredRedirectUri> {
+    let parse = |uri: &&str| RegisteredRedirectUri::parse(uri).unwrap();
+    uris.iter().map(parse).collect()
+}
+
+pub(crate) fn secret_record(id: &str, secret: &str) -> ClientSecretRecord {
+    ClientSecretRecord {
+        id: id.to_owned(),
+        digest: ClientSecret::presented(secret).digest(),
+        created_at: at(-1000),
+    }
+}
+
+/// A confidential client, pinned to `client_secret_basic`, with two redirect URIs.
+pub(crate) fn web() -> Client {
+    Client {
+        id: ClientId::parse("web").unwrap(),
+        name: "Web".into(),
+        kind: ClientKind::Confidential,
+        redirect_uris: uris(&["https://rp.test/cb", "https://rp.test/cb2?fixed=1"]),
+        scope: scope("api.read api.write"),
+        grant_types: GrantType::ALL.into(),
+        require_pkce: false,
+        auth_method: Some(ClientAuthMethod::ClientSecretBasic),
+        rotate_refresh_tokens: true,
+        secrets: vec![secret_record("s1", SECRET)],
+        created_at: at(-1000),
+        disabled_at: None,
+    }
+}
+
+/// Like [`web`], pinned to `client_secret_post`.
+pub(crate) fn post() -> Client {
+    Client {
+        id: ClientId::parse("post").unwrap(),
+        auth_method: Some(ClientAuthMethod::ClientSecretPost),
+        ..web()
+    }
+}
+
+/// A public client with loopback and private-scheme redirect URIs.
+pub(crate) fn public() -> Client {
+    Client {
+        id: ClientId::parse("pub").unwrap(),
+        kind: ClientKind::Public,
+        redirect_uris: uris(&["http://127.0.0.1/cb", "http://[::1]/cb", "com.example.app:/cb"]),
+        auth_method: None,
+        secrets: Vec::new(),
+        ..web()
+    }
+}
+
+/// A second client, in somebody else's hands.
+pub(crate) fn evil() -> Client {
+    Client {
+        id: ClientId::parse("evil").unwrap(),
+        redirect_uris: uris(&["https://evil.test/cb"]),
+        ..web()
+    }
+}
+
+/// The same client with only this redirect URI.
+pub(crate) fn only_uri(client: Client, uri: &str) -> Client {
+    Client { redirect_uris: uris(&[uri]), ..client }
+}
+
+pub(crate) fn disabled(client: Client) -> Client {
+    Client { disabled_at: Some(at(-1)), ..client }
+}
+
+pub(crate) fn alice() -> Owner {
+    Owner {
+        subject: SubjectId::new("subject-of-alice".into()),
+        username: Username::parse("alice").unwrap(),
+        name: None,
+        email: None,
+        role: Role::User,
+        created_at: at(-1000),
+        disabled_at: None,
+    }
+}
+
+pub(crate) fn disabled_alice() -> Owner {
+    Owner { disabled_at: Some(at(-1)), ..alice() }
+}
+
+pub(crate) fn session(name: &str) -> SessionDigest {
+    SessionSecret::presented(name).digest()
+}
+
+/// Alice, signed in with the session `alice`.
+pub(crate) fn signed_in() -> AuthenticatedOwner {
+    AuthenticatedOwner { owner: alice(), session: session("alice") }
+}
+
+pub(crate) fn browser() -> BrowserDigest {
+    BrowserSecret::presented("this browser").digest()
+}
+
+/// The name of [`pending`].
+pub(crate) const INTERACTION: &str = "interaction";
+
+/// A request of `web` that has been waiting for a minute and has another one.
+pub(crate) fn pending() -> PendingAuthorization {
+    PendingAuthorization {
+        interaction: InteractionId::presented(INTERACTION).digest(),
+        browser: browser(),
+        request: AuthorizationRequest {
+            client_id: web().id,
+            redirect_uri: "https://rp.test/cb".into(),
+            redirect_uri_sent: false,
+            scope: scope("api.read"),
+            state: Some("xyz".into()),
+            code_challenge: CodeChallenge::parse(CHALLENGE),
+            prompt: Prompt::default(),
+        },
+        created_at: at(-60),
+        expires_at: at(60),
+        signed_in: None,
+        decided_at: None,
+    }
+}
+
+/// What alice approved for `web`.
+pub(crate) fn grant() -> Grant {
+    Grant {
+        id: GrantId::new("grant".into()),
+        subject: alice().subject,
+        client_id: web().id,
+        scope: scope("api.read api.write"),
+        created_at: at(-10),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+fn pairs(text: &str) -> Vec<(String, String)> {
+    let limits = ParamLimits::BODY;
+    let params = Params::parse_form(text.as_bytes(), limits).unwrap();
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    params.iter().map(owned).collect()
+}
+
+/// The parameters of `base` with `changes`, both form-encoded: what a change names replaces every
+/// copy in the base, and `-name` takes it away.
+pub(crate) fn overlay(base: &str, changes: &str) -> Params {
+    let changes = pairs(changes);
+    let untouched = |(name, _): &(String, String)| {
+        let touches = |(change, _): &(String, String)| change.trim_start_matches('-') == name;
+        !changes.iter().any(touches)
+    };
+    let mut all: Vec<_> = pairs(base).into_iter().filter(untouched).collect();
+    let added = changes.iter().filter(|(name, _)| !name.starts_with('-'));
+    all.extend(added.cloned());
+    Params::from_pairs(all, ParamLimits::BODY).unwrap()
+}
+
+pub(crate) fn unavailable() -> StoreError {
+    StoreError::Unavailable("down".into())
+}
+
+pub(crate) fn store_fault() -> Fault {
+    Fault::Store(unavailable())
+}
+
+/// The `nth` secret that [`World::mints`], from 1.
+pub(crate) fn minted_secret(nth: u8) -> String {
+    URL_SAFE_NO_PAD.encode([nth; 32])
+}
+
+/// The identifier that [`World::mints`] in the `nth` place, from 1.
+pub(crate) fn minted_id(nth: u8) -> String {
+    hex(&[nth; 16])
+}
+
+/// All ports, each refusing every call but the clock, which stands at [`NOW`].
+pub(crate) struct World {
+    pub(crate) policy: Policy,
+    pub(crate) clients: MockClientStore,
+    pub(crate) owners: MockOwnerStore,
+    pub(crate) sessions: MockSessionStore,
+    pub(crate) pending: MockPendingAuthorizationStore,
+    pub(crate) consents: MockConsentStore,
+    pub(crate) grants: MockGrantStore,
+    pub(crate) codes: MockCodeStore,
+    pub(crate) tokens: MockTokenStore,
+    pub(crate) passwords: MockPasswordHasher,
+    pub(crate) clock: MockClock,
+    pub(crate) entropy: MockEntropy,
+    pub(crate) events: MockEventSink,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let mut clock = MockClock::new();
+        clock.expect_now().return_const(NOW);
+        Self {
+            policy: policy(),
+            clients: MockClientStore::new(),
+            owners: MockOwnerStore::new(),
+            sessions: MockSessionStore::new(),
+            pending: MockPendingAuthorizationStore::new(),
+            consents: MockConsentStore::new(),
+            grants: MockGrantStore::new(),
+            codes: MockCodeStore::new(),
+            tokens: MockTokenStore::new(),
+            passwords: MockPasswordHasher::new(),
+            clock,
+            entropy: MockEntropy::new(),
+            events: MockEventSink::new(),
+        }
+    }
+
+    /// A world with this client, which is looked up once.
+    pub(crate) fn with(client: Client) -> Self {
+        let mut world = Self::new();
+        let id = client.id.clone();
+        let find = world.clients.expect_find().once();
+        find.withf(move |asked| *asked == id).return_const(Ok(Some(client)));
+        world
+    }
+
+    /// A world that looks for a client once, and in vain.
+    pub(crate) fn without_client() -> Self {
+        let mut world = Self::new();
+        world.clients.expect_find().once().return_const(Ok(None));
+        world
+    }
+
+    /// The interaction is looked up once by its digest, and this is what waits, if anything does.
+    pub(crate) fn interaction(mut self, pending: Option<PendingAuthorization>) -> Self {
+        let find = self.pending.expect_find().once();
+        find.withf(|digest| *digest == InteractionId::presented(INTERACTION).digest())
+            .return_const(Ok(pending));
+        self
+    }
+
+    /// Alice's account is looked up once, in this state.
+    pub(crate) fn owner(mut self, owner: Option<Owner>) -> Self {
+        let find = self.owners.expect_find().once();
+        find.withf(|subject| *subject == alice().subject).return_const(Ok(owner));
+        self
+    }
+
+    /// Randomness flows: the nth call gives the byte n, over and over.
+    pub(crate) fn mints(mut self) -> Self {
+        let mut nth = 0;
+        self.entropy.expect_fill().returning(move |bytes| {
+            nth += 1;
+            bytes.fill(nth);
+            Ok(())
+        });
+        self
+    }
+
+    /// Randomness has run dry.
+    pub(crate) fn dry(mut self) -> Self {
+        let dry = || EntropyError("dry".into());
+        self.entropy.expect_fill().returning(move |_| Err(dry()));
+        self
+    }
+
+    /// Exactly this event is recorded, once.
+    pub(crate) fn records(mut self, event: Event) -> Self {
+        let record = self.events.expect_record().once();
+        record.withf(move |seen| *seen == event).return_const(());
+        self
+    }
+
+    pub(crate) fn authorize_ports(&self) -> authorize::Ports<'_> {
+        authorize::Ports {
+            clients: &self.clients,
+            consents: &self.consents,
+            pending: &self.pending,
+            grants: &self.grants,
+            clock: &self.clock,
+            entropy: &self.entropy,
+            events: &self.events,
+        }
+    }
+
+    pub(crate) fn token_ports(&self) -> token::Ports<'_> {
+        token::Ports {
+            clients: &self.clients,
+            owners: &self.owners,
+            codes: &self.codes,
+            tokens: &self.tokens,
+            clock: &self.clock,
+            entropy: &self.entropy,
+            events: &self.events,
+        }
+    }
+
+    pub(crate) fn sign_in_ports(&self) -> sign_in::Ports<'_> {
+        sign_in::Ports {
+            owners: &self.owners,
+            sessions: &self.sessions,
+            pending: &self.pending,
+            passwords: &self.passwords,
+            clock: &self.clock,
+            entropy: &self.entropy,
+            events: &self.events,
+        }
+    }
+}

@@ -34,11 +34,7 @@ pub fn metadata(policy: &Policy) -> Metadata {
     let token = |token: &ScopeToken| token.as_str().to_owned();
     Metadata {
         issuer: policy.issuer.clone(),
-        scopes_supported: policy
-            .scopes
-            .iter()
-            .map(|scope| token(&scope.token))
-            .collect(),
+        scopes_supported: policy.scopes.iter().map(|scope| token(&scope.token)).collect(),
         response_types_supported: vec!["code"],
         response_modes_supported: vec!["query"],
         grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
@@ -65,10 +61,7 @@ mod tests {
         let said = metadata(&policy);
         assert_eq!(said.issuer, "https://as.test");
         assert_eq!(said.scopes_supported, ["api.read"]);
-        assert_eq!(
-            said.grant_types_supported,
-            ["authorization_code", "refresh_token"]
-        );
+        assert_eq!(said.grant_types_supported, ["authorization_code", "refresh_token"]);
         assert_eq!(said.code_challenge_methods_supported, ["S256"]);
         let methods = ["client_secret_basic", "client_secret_post", "none"];
         assert_eq!(said.token_endpoint_auth_methods_supported, methods);

@@ -63,9 +63,7 @@ pub fn refresh(
             Ok(minted.into_response(Some(token), now))
         }
         Rotated::Replayed => {
-            ports
-                .events
-                .record(&Event::RefreshReplayed { grant: id, client });
+            ports.events.record(&Event::RefreshReplayed { grant: id, client });
             Err(OAuthError::INVALID_GRANT.into())
         }
         Rotated::GrantEnded => Err(OAuthError::INVALID_GRANT.into()),
@@ -80,9 +78,7 @@ fn narrow(requested: Option<&str>, granted: &Scope) -> Result<Scope, OAuthError>
     if scope.is_within(granted) {
         Ok(scope)
     } else {
-        Err(OAuthError::invalid_scope(
-            "scope is wider than what was granted",
-        ))
+        Err(OAuthError::invalid_scope("scope is wider than what was granted"))
     }
 }
 

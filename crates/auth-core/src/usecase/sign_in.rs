@@ -65,17 +65,11 @@ pub fn sign_in(ports: &Ports<'_>, form: &SignIn<'_>) -> Result<Option<SessionSec
         created_at: now,
         last_seen_at: now,
     };
-    ports
-        .sessions
-        .insert(&session, form.replaces.map(SessionSecret::digest).as_ref())?;
+    ports.sessions.insert(&session, form.replaces.map(SessionSecret::digest).as_ref())?;
     if let Some(interaction) = form.interaction {
-        ports
-            .pending
-            .signed_in(&interaction.digest(), &session.digest)?;
+        ports.pending.signed_in(&interaction.digest(), &session.digest)?;
     }
-    ports.events.record(&Event::SignedIn {
-        subject: owner.subject,
-    });
+    ports.events.record(&Event::SignedIn { subject: owner.subject });
     Ok(Some(secret))
 }
 
@@ -96,16 +90,12 @@ fn check_password(
     match ports.passwords.verify(password, &hash)? {
         PasswordCheck::Match { rehash } if owner.is_enabled() => {
             if rehash {
-                ports
-                    .owners
-                    .rehash(&owner.subject, &ports.passwords.hash(password)?)?;
+                ports.owners.rehash(&owner.subject, &ports.passwords.hash(password)?)?;
             }
             Ok(Some(owner))
         }
         _ => {
-            ports.events.record(&Event::SignInRefused {
-                subject: Some(owner.subject),
-            });
+            ports.events.record(&Event::SignInRefused { subject: Some(owner.subject) });
             Ok(None)
         }
     }
@@ -129,17 +119,10 @@ pub fn recognize(
     if !owner.is_enabled() || !session.is_live(policy.sessions, now) {
         return Ok(None);
     }
-    if session
-        .last_seen_at
-        .after(Session::TOUCH_AFTER)
-        .is_expired(now)
-    {
+    if session.last_seen_at.after(Session::TOUCH_AFTER).is_expired(now) {
         sessions.touch(&digest, now)?;
     }
-    Ok(Some(AuthenticatedOwner {
-        owner,
-        session: digest,
-    }))
+    Ok(Some(AuthenticatedOwner { owner, session: digest }))
 }
 
 /// Ends a browser's session. What its owner granted stays.
@@ -153,9 +136,7 @@ pub fn sign_out(
 ) -> Result<(), Fault> {
     let digest: &SessionDigest = owner.session();
     sessions.end(digest)?;
-    events.record(&Event::SignedOut {
-        subject: owner.owner().subject.clone(),
-    });
+    events.record(&Event::SignedOut { subject: owner.owner().subject.clone() });
     Ok(())
 }
 

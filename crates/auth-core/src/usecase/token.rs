@@ -8,7 +8,9 @@
 //!    [`refresh`](super::refresh).
 
 use crate::client::{ClientId, ClientStore, GrantType};
-use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate_client};
+use crate::client_auth::{
+    AuthenticatedClient, ClientCredentials, authenticate_client, parse_basic,
+};
 use crate::code::CodeStore;
 use crate::entropy::Entropy;
 use crate::error::{ErrorCode, OAuthError, TokenError};
@@ -71,14 +73,10 @@ pub fn token(
     policy: &Policy,
     request: &Request<'_>,
 ) -> Result<TokenResponse, TokenError> {
-    let mut claimed = None;
-    let result = answer(ports, policy, request, &mut claimed);
+    let result = answer(ports, policy, request);
     if let Err(TokenError::Refused(error)) = &result {
-        let client = claimed.as_deref().and_then(ClientId::parse);
-        ports.events.record(&Event::TokenRefused {
-            client,
-            error: *error,
-        });
+        let client = claimed_client(request);
+        ports.events.record(&Event::TokenRefused { client, error: *error });
     }
     result
 }
@@ -87,7 +85,6 @@ fn answer(
     ports: &Ports<'_>,
     policy: &Policy,
     request: &Request<'_>,
-    claimed: &mut Option<String>,
 ) -> Result<TokenResponse, TokenError> {
     let params = request.params;
     for name in DEFINED {
@@ -95,7 +92,6 @@ fn answer(
     }
     let grant_type = read_grant_type(params.one("grant_type")?)?;
     let credentials = ClientCredentials::read(request.authorization, params)?;
-    *claimed = Some(credentials.claimed_id().to_owned());
     let client = authenticate_client(ports.clients, &credentials)?;
     if !client.client().grant_types.contains(&grant_type) {
         return Err(UNAUTHORIZED_CLIENT.into());
@@ -106,6 +102,14 @@ fn answer(
         }
         GrantType::RefreshToken => refresh::refresh(ports, policy, &client, params),
     }
+}
+
+/// Which client a refused request says it comes from, for the log.
+fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
+    let header = request.authorization.first().and_then(|header| parse_basic(header));
+    let id = header.map(|(id, _)| id);
+    let id = id.or_else(|| request.params.one("client_id").ok().flatten().map(ToOwned::to_owned));
+    ClientId::parse(&id?)
 }
 
 /// Parameters that some specification defines here and that may not repeat; `resource` and `audience`
@@ -123,17 +127,13 @@ const DEFINED: [&str; 10] = [
     "client_assertion_type",
 ];
 
-const UNAUTHORIZED_CLIENT: OAuthError = OAuthError::new(
-    ErrorCode::UnauthorizedClient,
-    "this client may not use this grant type",
-);
+const UNAUTHORIZED_CLIENT: OAuthError =
+    OAuthError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type");
 
 fn read_grant_type(grant_type: Option<&str>) -> Result<GrantType, OAuthError> {
     let grant_type = grant_type.ok_or(OAuthError::invalid_request("grant_type is missing"))?;
-    GrantType::parse(grant_type).ok_or(OAuthError::new(
-        ErrorCode::UnsupportedGrantType,
-        "this grant_type is not supported",
-    ))
+    GrantType::parse(grant_type)
+        .ok_or(OAuthError::new(ErrorCode::UnsupportedGrantType, "this grant_type is not supported"))
 }
 
 /// Freshly minted tokens, and what to store of them.
@@ -169,12 +169,7 @@ pub(super) fn mint(
         created_at: now,
         expires_at: grant.cap(now.after(policy.refresh_token_lifetime)),
     });
-    Ok(Minted {
-        access_token,
-        refresh_token,
-        access,
-        refresh,
-    })
+    Ok(Minted { access_token, refresh_token, access, refresh })
 }
 
 impl Minted {
@@ -196,10 +191,7 @@ pub(super) fn remaining_scope(
     client: &AuthenticatedClient,
     policy: &Policy,
 ) -> Scope {
-    grant
-        .scope
-        .intersection(&client.client().scope)
-        .intersection(&policy.scopes.all())
+    grant.scope.intersection(&client.client().scope).intersection(&policy.scopes.all())
 }
 
 /// The grant must be live, and its owner enabled (CODE-12, REFRESH-14).
@@ -208,15 +200,8 @@ pub(super) fn require_live(
     grant: &Grant,
     now: Timestamp,
 ) -> Result<(), TokenError> {
-    let enabled = ports
-        .owners
-        .find(&grant.subject)?
-        .is_some_and(|owner| owner.is_enabled());
-    if enabled && grant.is_live(now) {
-        Ok(())
-    } else {
-        Err(OAuthError::INVALID_GRANT.into())
-    }
+    let enabled = ports.owners.find(&grant.subject)?.is_some_and(|owner| owner.is_enabled());
+    if enabled && grant.is_live(now) { Ok(()) } else { Err(OAuthError::INVALID_GRANT.into()) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,46 @@
+//! `/logout`: ending a browser's session. What its owner granted stays.
+
+use crate::app::App;
+use crate::body::{Accept, read_params};
+use crate::browser_checks::is_from_own_page;
+use crate::csrf::{self, Purpose};
+use crate::error_page::{self, Words};
+use crate::pages::SignedOut;
+use crate::redirect;
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+
+/// The sign-out button.
+pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let params = match read_params(&request, payload, Accept::Form).await {
+        Ok(params) => params,
+        Err(error) => {
+            let words = Words::unreadable(error.status(), error.description());
+            return error_page::page(&app, &words);
+        }
+    };
+    let visitor = app.visitor(&request);
+    let token = params.one("csrf_token").ok().flatten().unwrap_or_default();
+    let purpose = Purpose::SignOut(visitor.session.as_ref());
+    let ours = visitor.browser.as_ref().is_some_and(|it| csrf::is_valid(token, it, &purpose));
+    if !ours || !is_from_own_page(&request, &app.origin) {
+        return error_page::page(&app, &Words::forged());
+    }
+    let ended = app.engine(move |engine| match visitor.owner(engine)? {
+        Some(owner) => engine.sign_out(&owner),
+        None => Ok(()),
+    });
+    if let Err(fault) = ended.await.and_then(|inner| inner) {
+        return error_page::fault(&app, &fault);
+    }
+    let mut response = redirect::to_own(&app, "/signed-out");
+    for cookie in app.cookies.clear() {
+        let _ = response.add_cookie(&cookie);
+    }
+    response
+}
+
+/// The page after it.
+pub(super) async fn done(app: Data<App>) -> HttpResponse {
+    error_page::render(&app, HttpResponse::Ok(), &SignedOut { server: app.host.clone() })
+}

@@ -1,0 +1,27 @@
+//! The server as programs and browsers meet it: requests in, answers out. Every test's comment names
+//! the rules that it proves; what holds for every answer is checked on every answer ([`answer`]).
+
+mod answer;
+mod authorize;
+mod browser;
+mod client_authentication;
+mod code;
+mod csrf;
+mod faults;
+mod harness;
+mod hostile;
+mod interaction;
+mod limits;
+mod metadata;
+mod pages;
+mod path;
+mod pkce;
+mod prompt;
+mod redirect_uri;
+mod refresh;
+mod request_rules;
+mod sign_in;
+mod sockets;
+mod token;
+mod token_body;
+mod v1_api;

@@ -1,0 +1,231 @@
+//! `auth-server demo`: everything that `serve` is, with nothing to configure, and an application to
+//! try it with.
+//!
+//! What it makes on its first run stays in its directory: the database, and the credentials that it
+//! prints. Nothing is shipped, and it listens on loopback only.
+
+mod credentials;
+mod ports;
+
+use crate::config::Config;
+use crate::serve;
+use crate::system::{OsEntropy, SystemClock};
+use anyhow::{Context as _, Result, anyhow, bail};
+use auth_core::client::{
+    Client, ClientId, ClientKind, ClientRegistry, ClientSecretRecord, GrantType, Inserted,
+};
+use auth_core::owner::{Owner, OwnerRegistry, OwnerStore, Role, SubjectId, Username};
+use auth_core::password::{Password, PasswordHasher as _};
+use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::secret::ClientSecret;
+use auth_core::timestamp::Clock as _;
+use auth_demo_app::{Account, DemoApp};
+use auth_password_argon2::{Argon2Hasher, Cost};
+use auth_store_diesel::DieselStore;
+use clap::Args;
+use credentials::Credentials;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The demonstration's command line.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the database and the credentials are kept
+    #[arg(long, value_name = "DIR", default_value = "auth-demo")]
+    directory: PathBuf,
+    /// The server's port [default: 8080, or a free one if that is taken]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// The demo application's port [default: 8081, or a free one if that is taken]
+    #[arg(long, value_name = "PORT")]
+    app_port: Option<u16>,
+}
+
+/// The scopes of the demonstration: name, description, whether a request that names none asks for it.
+const CATALOG: [(&str, &str, bool); 7] = [
+    ("projects:read", "View project details and membership.", true),
+    ("projects:write", "Create and manage projects.", false),
+    ("models:read", "View and download models.", false),
+    ("models:write", "Upload, update, and delete models.", false),
+    ("issues:read", "View issues and tasks.", false),
+    ("libraries:read", "View project material, codification, and property libraries.", false),
+    ("libraries:write", "Manage project material, codification, and property libraries.", false),
+];
+
+/// What the demo application asks for.
+const SCOPE: &str = "projects:read models:read";
+
+const CONFIDENTIAL_CLIENT: &str = "demo-app";
+const PUBLIC_CLIENT: &str = "demo-cli";
+
+/// The address that the documentation's example programs listen on.
+const EXAMPLE_REDIRECT_URI: &str = "http://localhost:8765/callback";
+
+/// Serves until a signal to stop.
+pub(crate) fn run(args: &DemoArgs) -> Result<()> {
+    let directory = &args.directory;
+    std::fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    let (listener, port) = ports::listen(args.port, 8080)?;
+    let (app_listener, app_port) = ports::listen(args.app_port, 8081)?;
+    let config = configuration(directory, port)?;
+    crate::log::start(&config.log)?;
+    let credentials = Credentials::load_or_make(&directory.join("credentials.json"))?;
+    let store = serve::open_store(&config)?;
+    let app = DemoApp {
+        issuer: config.issuer.as_str().to_owned(),
+        base_url: format!("http://127.0.0.1:{app_port}"),
+        client_id: CONFIDENTIAL_CLIENT.to_owned(),
+        client_secret: Some(credentials.demo_app_secret.clone()),
+        scope: SCOPE.to_owned(),
+        accounts: vec![
+            account("user", "alice", &credentials.alice_password),
+            account("administrator", "admin", &credentials.admin_password),
+        ],
+    };
+    prepare(&store, &config, &app, &credentials)?;
+    let server = serve::server(&config, Arc::clone(&store), listener)?;
+    actix_web::rt::System::new().block_on(async {
+        let app_server = auth_demo_app::server(app.clone(), app_listener)?;
+        print!("{}", welcome(&app, directory));
+        let sessions = serve::policy(&config).sessions;
+        let housekeeping = actix_web::rt::spawn(serve::keep_house(sessions, store));
+        let app_server = actix_web::rt::spawn(app_server);
+        let served = server.await;
+        housekeeping.abort();
+        let _ = app_server.await;
+        served.context("the server stopped")
+    })
+}
+
+fn account(role: &str, username: &str, password: &str) -> Account {
+    Account { role: role.into(), username: username.into(), password: password.into() }
+}
+
+/// The configuration that `serve` would have read.
+fn configuration(directory: &Path, port: u16) -> Result<Config> {
+    let database = directory.join("auth.db");
+    let mut text = format!(
+        "issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\n\
+         [log]\nfilter = \"warn,security=info\"\n\
+         [database]\nurl = {}\n",
+        quoted(&format!("sqlite://{}", database.display()))
+    );
+    for (name, description, default) in CATALOG {
+        let description = quoted(description);
+        text += &format!(
+            "[[scopes]]\nname = \"{name}\"\ndescription = {description}\ndefault = {default}\n"
+        );
+    }
+    let path = directory.join("auth.toml");
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    let loaded = Config::load(Some(&path), std::iter::empty());
+    Ok(loaded.map_err(|problems| anyhow!("{problems}"))?.config)
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Makes the clients and accounts on the first run, and leaves them alone afterwards.
+fn prepare(
+    store: &DieselStore,
+    config: &Config,
+    app: &DemoApp,
+    credentials: &Credentials,
+) -> Result<()> {
+    let now = SystemClock.now();
+    let scope = serve::policy(config).scopes.all();
+    let uri = |uri: &str| RegisteredRedirectUri::parse(uri).map_err(anyhow::Error::from);
+    let client = |id: &str, name: &str, kind, redirect_uris| -> Result<Client> {
+        Ok(Client {
+            id: ClientId::parse(id).context("the client identifier is malformed")?,
+            name: name.to_owned(),
+            kind,
+            redirect_uris,
+            scope: scope.clone(),
+            grant_types: GrantType::ALL.into(),
+            require_pkce: false,
+            auth_method: None,
+            rotate_refresh_tokens: true,
+            secrets: Vec::new(),
+            created_at: now,
+            disabled_at: None,
+        })
+    };
+    let own = vec![uri(&app.redirect_uri())?, uri(EXAMPLE_REDIRECT_URI)?];
+    let mut confidential =
+        client(CONFIDENTIAL_CLIENT, "Demo application", ClientKind::Confidential, own)?;
+    confidential.secrets.push(ClientSecretRecord {
+        id: auth_core::grant::GrantId::mint(&OsEntropy)?.to_string(),
+        digest: ClientSecret::presented(&credentials.demo_app_secret).digest(),
+        created_at: now,
+    });
+    let loopback = vec![uri("http://127.0.0.1/callback")?, uri(EXAMPLE_REDIRECT_URI)?];
+    let public = client(PUBLIC_CLIENT, "Demo command line", ClientKind::Public, loopback)?;
+    for client in [confidential, public] {
+        // Taken on every run but the first.
+        let _: Inserted = ClientRegistry::insert(store, &client)?;
+    }
+    let hasher = Argon2Hasher::new(Cost::default())?;
+    for (role, name, password) in [
+        (Role::User, "alice", &credentials.alice_password),
+        (Role::Admin, "admin", &credentials.admin_password),
+    ] {
+        let Some(username) = Username::parse(name) else { bail!("{name} is no user name") };
+        if OwnerStore::find_by_username(store, &username)?.is_some() {
+            continue;
+        }
+        let owner = Owner {
+            subject: SubjectId::mint(&OsEntropy)?,
+            username,
+            name: None,
+            email: None,
+            role,
+            created_at: now,
+            disabled_at: None,
+        };
+        let hash = hasher.hash(&Password::presented(password.clone()))?;
+        let _: Inserted = OwnerRegistry::insert(store, &owner, &hash)?;
+    }
+    Ok(())
+}
+
+/// What is printed once the server answers.
+fn welcome(app: &DemoApp, directory: &Path) -> String {
+    let DemoApp { issuer, base_url, client_id, .. } = app;
+    let secret = app.client_secret.as_deref().unwrap_or_default();
+    let accounts: String = app
+        .accounts
+        .iter()
+        .map(|account| {
+            format!("  {:<15}{}  {}\n", account.role, account.username, account.password)
+        })
+        .collect();
+    let directory = directory.display();
+    format!(
+        "\n\
+         auth-server demo is running. Open this and press the button:\n\n  \
+         {base_url}\n\n\
+         Sign in as\n{accounts}\n\
+         The server\n  \
+         issuer         {issuer}\n  \
+         metadata       {issuer}/.well-known/oauth-authorization-server\n  \
+         scopes         {issuer}/oauth/scopes\n\n\
+         Clients\n  \
+         confidential   {client_id}  {secret}\n  \
+         public         {PUBLIC_CLIENT}  (no secret, PKCE required)\n  \
+         redirect URIs  {redirect_uri}  {EXAMPLE_REDIRECT_URI}\n\n\
+         By hand: open this, sign in, approve, and copy `code` from the address bar\n  \
+         {issuer}/oauth/authorize?response_type=code&client_id={client_id}\
+         &redirect_uri=http%3A%2F%2Flocalhost%3A8765%2Fcallback&scope=projects%3Aread&state=xyz\n\
+         then, within a minute,\n  \
+         curl -u {client_id}:{secret} {issuer}/oauth/token \\\n    \
+         -d grant_type=authorization_code -d redirect_uri={EXAMPLE_REDIRECT_URI} -d code=CODE\n  \
+         curl -u {client_id}:{secret} {issuer}/oauth/token \\\n    \
+         -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN\n\n\
+         Everything is kept in {directory}/ ; delete it to start over. Stop with Ctrl-C.\n",
+        redirect_uri = app.redirect_uri(),
+    )
+}

@@ -1,0 +1,62 @@
+//! An OAuth 2.1 authorization server: the parts put together behind one command line.
+
+mod config;
+mod demo;
+mod events;
+mod log;
+mod serve;
+mod system;
+
+use anyhow::{Result, anyhow};
+use clap::{Parser, Subcommand};
+use config::Config;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// An OAuth 2.1 authorization server: sign-in, consent and tokens.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXAMPLE, propagate_version = true)]
+struct CommandLine {
+    /// The configuration file [default: auth.toml, then /etc/auth-server/auth.toml]
+    #[arg(long, global = true, value_name = "PATH")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLE: &str = "Example:
+  auth-server demo                 try it, with nothing to configure
+  auth-server config init          write a commented auth.toml
+  auth-server serve                run the service";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service
+    #[command(after_help = "Example:\n  auth-server serve --config /etc/auth-server/auth.toml")]
+    Serve,
+    /// Try it: a server with nothing to configure, accounts, clients and an application
+    #[command(after_help = "Example:\n  auth-server demo --directory /tmp/auth-demo --port 9000")]
+    Demo(demo::DemoArgs),
+}
+
+fn main() -> ExitCode {
+    let line = CommandLine::parse();
+    let result = match line.command {
+        Command::Serve => serve(line.config),
+        Command::Demo(args) => demo::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("auth-server: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(path: Option<PathBuf>) -> Result<()> {
+    let loaded = Config::load(path.as_deref(), config::environment());
+    let config = loaded.map_err(|problems| anyhow!("{problems}"))?.config;
+    log::start(&config.log)?;
+    serve::run(&config)
+}

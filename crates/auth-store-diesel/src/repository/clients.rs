@@ -1,0 +1,330 @@
+//! Clients, their redirect URIs and their secrets.
+
+use super::{consents, grants, instant, parse_scope};
+use crate::Connection;
+use crate::failure::{Failure, Key, Reading as _, Row};
+use crate::schema::{client_redirect_uris, client_secrets, clients};
+use auth_core::client::{
+    Changed, Client, ClientAuthMethod, ClientId, ClientKind, ClientSecretRecord, GrantType,
+    Inserted, Retired,
+};
+use auth_core::error::StoreError;
+use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::secret::ClientSecretDigest;
+use auth_core::timestamp::Timestamp;
+use diesel::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
+struct ClientRow {
+    id: String,
+    name: String,
+    kind: String,
+    scope: String,
+    grant_types: String,
+    require_pkce: i64,
+    auth_method: Option<String>,
+    rotate_refresh_tokens: i64,
+    created_at: i64,
+    disabled_at: Option<i64>,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = client_secrets)]
+struct SecretRow {
+    client_id: String,
+    id: String,
+    ordinal: i64,
+    secret_digest: Vec<u8>,
+    created_at: i64,
+}
+
+impl From<&Client> for ClientRow {
+    fn from(client: &Client) -> Self {
+        let grant_types: Vec<_> = client.grant_types.iter().map(|it| it.as_str()).collect();
+        Self {
+            id: client.id.as_str().to_owned(),
+            name: client.name.clone(),
+            kind: kind_name(client.kind).to_owned(),
+            scope: client.scope.to_string(),
+            grant_types: grant_types.join(" "),
+            require_pkce: client.require_pkce.into(),
+            auth_method: client.auth_method.map(|method| method.as_str().to_owned()),
+            rotate_refresh_tokens: client.rotate_refresh_tokens.into(),
+            created_at: client.created_at.unix(),
+            disabled_at: client.disabled_at.map(Timestamp::unix),
+        }
+    }
+}
+
+impl ClientRow {
+    fn read(self, uris: &[String], secrets: &[SecretRow]) -> Result<Client, StoreError> {
+        let row = Row { table: "clients", key: Key::Name(&self.id) };
+        let uri_row = Row { table: "client_redirect_uris", ..row };
+        let uri = |text: &String| uri_row.parsed("uri", RegisteredRedirectUri::parse(text).ok());
+        let method = |text: String| ClientAuthMethod::parse(&text);
+        Ok(Client {
+            id: row.parsed("id", ClientId::parse(&self.id))?,
+            kind: row.parsed("kind", parse_kind(&self.kind))?,
+            redirect_uris: uris.iter().map(uri).collect::<Result<_, _>>()?,
+            scope: row.parsed("scope", parse_scope(&self.scope))?,
+            grant_types: row.parsed("grant_types", parse_grant_types(&self.grant_types))?,
+            require_pkce: row.flag("require_pkce", self.require_pkce)?,
+            auth_method: row.optional("auth_method", self.auth_method, method)?,
+            rotate_refresh_tokens: row.flag("rotate_refresh_tokens", self.rotate_refresh_tokens)?,
+            secrets: secrets.iter().map(SecretRow::read).collect::<Result<_, _>>()?,
+            created_at: Timestamp::from_unix(self.created_at),
+            disabled_at: instant(self.disabled_at),
+            name: self.name,
+        })
+    }
+}
+
+impl SecretRow {
+    fn new(client_id: &ClientId, ordinal: i64, secret: &ClientSecretRecord) -> Self {
+        Self {
+            client_id: client_id.as_str().to_owned(),
+            id: secret.id.clone(),
+            ordinal,
+            secret_digest: secret.digest.as_bytes().to_vec(),
+            created_at: secret.created_at.unix(),
+        }
+    }
+
+    fn read(&self) -> Result<ClientSecretRecord, StoreError> {
+        let row = Row { table: "client_secrets", key: Key::Name(&self.client_id) };
+        let digest = row.digest("secret_digest", &self.secret_digest)?;
+        Ok(ClientSecretRecord {
+            id: self.id.clone(),
+            digest: ClientSecretDigest::from_bytes(digest),
+            created_at: Timestamp::from_unix(self.created_at),
+        })
+    }
+}
+
+const fn kind_name(kind: ClientKind) -> &'static str {
+    match kind {
+        ClientKind::Public => "public",
+        ClientKind::Confidential => "confidential",
+    }
+}
+
+fn parse_kind(text: &str) -> Option<ClientKind> {
+    [ClientKind::Public, ClientKind::Confidential].into_iter().find(|kind| kind_name(*kind) == text)
+}
+
+fn parse_grant_types(text: &str) -> Option<BTreeSet<GrantType>> {
+    text.split_terminator(' ').map(GrantType::parse).collect()
+}
+
+/// Three keyed reads; the caller makes one transaction of them.
+pub(crate) fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Failure> {
+    let key = Key::Name(id.as_str());
+    let row = clients::table
+        .find(id.as_str())
+        .select(ClientRow::as_select())
+        .get_result(conn)
+        .optional()
+        .reading("clients", key)?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    let uris: Vec<String> = client_redirect_uris::table
+        .filter(client_redirect_uris::client_id.eq(id.as_str()))
+        .order(client_redirect_uris::position)
+        .select(client_redirect_uris::uri)
+        .load(conn)
+        .reading("client_redirect_uris", key)?;
+    let secrets: Vec<SecretRow> = client_secrets::table
+        .filter(client_secrets::client_id.eq(id.as_str()))
+        .order(client_secrets::ordinal.desc())
+        .select(SecretRow::as_select())
+        .load(conn)
+        .reading("client_secrets", key)?;
+    Ok(Some(row.read(&uris, &secrets)?))
+}
+
+pub(crate) fn list(conn: &mut Connection) -> Result<Vec<Client>, Failure> {
+    let rows: Vec<ClientRow> =
+        clients::table.select(ClientRow::as_select()).load(conn).reading("clients", Key::Listed)?;
+    let mut uris: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (client, uri) in client_redirect_uris::table
+        .order(client_redirect_uris::position)
+        .select((client_redirect_uris::client_id, client_redirect_uris::uri))
+        .load::<(String, String)>(conn)
+        .reading("client_redirect_uris", Key::Listed)?
+    {
+        uris.entry(client).or_default().push(uri);
+    }
+    let mut secrets: BTreeMap<String, Vec<SecretRow>> = BTreeMap::new();
+    for secret in client_secrets::table
+        .order(client_secrets::ordinal.desc())
+        .select(SecretRow::as_select())
+        .load::<SecretRow>(conn)
+        .reading("client_secrets", Key::Listed)?
+    {
+        secrets.entry(secret.client_id.clone()).or_default().push(secret);
+    }
+    let read = |row: ClientRow| {
+        let uris = uris.remove(&row.id).unwrap_or_default();
+        let secrets = secrets.remove(&row.id).unwrap_or_default();
+        row.read(&uris, &secrets)
+    };
+    let mut clients = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    // Here rather than in SQL: databases differ in how they order text.
+    clients.sort_by(|one, other| one.id.cmp(&other.id));
+    Ok(clients)
+}
+
+pub(crate) fn insert(conn: &mut Connection, client: &Client) -> Result<Inserted, Failure> {
+    let inserted = diesel::insert_into(clients::table)
+        .values(ClientRow::from(client))
+        .on_conflict_do_nothing()
+        .execute(conn)?;
+    if inserted == 0 {
+        return Ok(Inserted::NameTaken);
+    }
+    insert_redirect_uris(conn, client)?;
+    let mut secrets: Vec<_> = client.secrets.iter().rev().collect();
+    secrets.sort_by_key(|secret| secret.created_at);
+    for (ordinal, secret) in (0..).zip(secrets) {
+        diesel::insert_into(client_secrets::table)
+            .values(SecretRow::new(&client.id, ordinal, secret))
+            .execute(conn)?;
+    }
+    Ok(Inserted::Inserted)
+}
+
+fn insert_redirect_uris(conn: &mut Connection, client: &Client) -> Result<(), Failure> {
+    for (position, uri) in (0i64..).zip(&client.redirect_uris) {
+        diesel::insert_into(client_redirect_uris::table)
+            .values((
+                client_redirect_uris::client_id.eq(client.id.as_str()),
+                client_redirect_uris::position.eq(position),
+                client_redirect_uris::uri.eq(uri.as_str()),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn update(conn: &mut Connection, client: &Client) -> Result<Changed, Failure> {
+    let stored: Option<(i64, Option<i64>)> = clients::table
+        .find(client.id.as_str())
+        .select((clients::created_at, clients::disabled_at))
+        .get_result(conn)
+        .optional()?;
+    let Some((created_at, disabled_at)) = stored else {
+        return Ok(Changed::NotFound);
+    };
+    let row = ClientRow { created_at, disabled_at, ..ClientRow::from(client) };
+    diesel::update(clients::table.find(client.id.as_str())).set(row).execute(conn)?;
+    let uris =
+        client_redirect_uris::table.filter(client_redirect_uris::client_id.eq(client.id.as_str()));
+    diesel::delete(uris).execute(conn)?;
+    insert_redirect_uris(conn, client)?;
+    Ok(Changed::Changed)
+}
+
+statement! {
+    Disable { at: i64, id: String };
+    "UPDATE clients SET disabled_at = COALESCE(disabled_at, " at ") WHERE id = " id
+}
+
+statement! {
+    Enable { id: String };
+    "UPDATE clients SET disabled_at = NULL WHERE id = " id
+}
+
+pub(crate) fn set_disabled(
+    conn: &mut Connection,
+    id: &ClientId,
+    at: Option<Timestamp>,
+) -> Result<Changed, Failure> {
+    let name = id.as_str().to_owned();
+    let changed = match at {
+        None => Enable { id: name }.execute(conn)?,
+        Some(at) => {
+            grants::revoke_by_client(conn, id, at)?;
+            let at = at.unix();
+            Disable { at, id: name }.execute(conn)?
+        }
+    };
+    Ok(changed_if(changed > 0))
+}
+
+pub(crate) fn delete(
+    conn: &mut Connection,
+    id: &ClientId,
+    at: Timestamp,
+) -> Result<Changed, Failure> {
+    grants::revoke_by_client(conn, id, at)?;
+    consents::forget_client(conn, id)?;
+    // Its redirect URIs and secrets go with it: their rows cascade.
+    let deleted = diesel::delete(clients::table.find(id.as_str())).execute(conn)?;
+    Ok(changed_if(deleted > 0))
+}
+
+pub(crate) fn add_secret(
+    conn: &mut Connection,
+    id: &ClientId,
+    secret: &ClientSecretRecord,
+    keep: usize,
+) -> Result<Changed, Failure> {
+    if !exists(conn, id)? {
+        return Ok(Changed::NotFound);
+    }
+    let live = secrets(conn, id)?;
+    for (secret_id, _) in live.iter().skip(keep) {
+        remove_secret(conn, id, secret_id)?;
+    }
+    let ordinal = live.first().map_or(0, |(_, newest)| newest + 1);
+    diesel::insert_into(client_secrets::table)
+        .values(SecretRow::new(id, ordinal, secret))
+        .execute(conn)?;
+    Ok(Changed::Changed)
+}
+
+pub(crate) fn retire_secret(
+    conn: &mut Connection,
+    id: &ClientId,
+    secret_id: &str,
+) -> Result<Retired, Failure> {
+    let live = secrets(conn, id)?;
+    if !live.iter().any(|(live_id, _)| live_id == secret_id) {
+        return Ok(Retired::NotFound);
+    }
+    if live.len() == 1 {
+        return Ok(Retired::LastOne);
+    }
+    remove_secret(conn, id, secret_id)?;
+    Ok(Retired::Retired)
+}
+
+fn exists(conn: &mut Connection, id: &ClientId) -> Result<bool, Failure> {
+    let found = clients::table.find(id.as_str()).select(clients::id);
+    Ok(found.get_result::<String>(conn).optional()?.is_some())
+}
+
+/// The names and ordinals of this client's secrets, the newest first.
+fn secrets(conn: &mut Connection, id: &ClientId) -> Result<Vec<(String, i64)>, Failure> {
+    client_secrets::table
+        .filter(client_secrets::client_id.eq(id.as_str()))
+        .order(client_secrets::ordinal.desc())
+        .select((client_secrets::id, client_secrets::ordinal))
+        .load(conn)
+        .reading("client_secrets", Key::Name(id.as_str()))
+}
+
+fn remove_secret(conn: &mut Connection, id: &ClientId, secret_id: &str) -> Result<(), Failure> {
+    diesel::delete(client_secrets::table.find((id.as_str(), secret_id))).execute(conn)?;
+    Ok(())
+}
+
+fn changed_if(changed: bool) -> Changed {
+    match changed {
+        true => Changed::Changed,
+        false => Changed::NotFound,
+    }
+}

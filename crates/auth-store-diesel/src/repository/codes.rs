@@ -1,0 +1,132 @@
+//! Authorization codes.
+
+use super::grants::{self, GrantRow};
+use super::tokens;
+use crate::Connection;
+use crate::failure::{Failure, Key, Reading as _, Row};
+use crate::schema::{codes, grants as grants_table};
+use auth_core::client::ClientId;
+use auth_core::code::{CodeRecord, Redeemed};
+use auth_core::grant::{Grant, GrantId};
+use auth_core::pkce::CodeChallenge;
+use auth_core::secret::CodeDigest;
+use auth_core::timestamp::Timestamp;
+use auth_core::token::{NewAccessToken, NewRefreshToken};
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = codes, treat_none_as_default_value = false)]
+struct CodeRow {
+    code_digest: Vec<u8>,
+    grant_id: String,
+    client_id: String,
+    redirect_uri: String,
+    redirect_uri_sent: i64,
+    code_challenge: Option<String>,
+    created_at: i64,
+    expires_at: i64,
+}
+
+impl CodeRow {
+    fn read(self) -> Result<CodeRecord, Failure> {
+        let row = Row { table: "codes", key: Key::Digest(&self.code_digest) };
+        let challenge = |text: String| CodeChallenge::parse(&text);
+        Ok(CodeRecord {
+            client_id: row.parsed("client_id", ClientId::parse(&self.client_id))?,
+            redirect_uri_sent: row.flag("redirect_uri_sent", self.redirect_uri_sent)?,
+            code_challenge: row.optional("code_challenge", self.code_challenge, challenge)?,
+            created_at: Timestamp::from_unix(self.created_at),
+            expires_at: Timestamp::from_unix(self.expires_at),
+            grant_id: GrantId::new(self.grant_id),
+            redirect_uri: self.redirect_uri,
+        })
+    }
+}
+
+/// A redemption, owned: what [`auth_core::code::Redemption`] borrows.
+pub(crate) struct Redemption {
+    pub(crate) code: CodeDigest,
+    pub(crate) grant_id: GrantId,
+    pub(crate) at: Timestamp,
+    pub(crate) access: NewAccessToken,
+    pub(crate) refresh: Option<NewRefreshToken>,
+}
+
+statement! {
+    /// Spends a code. It changes one row for exactly one of those that try.
+    Spend { at: i64, code: [u8; 32], grant_id: String };
+    "UPDATE codes SET redeemed_at = " at
+    " WHERE code_digest = " code " AND grant_id = " grant_id " AND redeemed_at IS NULL"
+}
+
+pub(crate) fn find(
+    conn: &mut Connection,
+    code: &CodeDigest,
+) -> Result<Option<(CodeRecord, Grant)>, Failure> {
+    let stored: Option<(CodeRow, GrantRow)> = codes::table
+        .inner_join(grants_table::table)
+        .filter(codes::code_digest.eq(code.as_bytes().as_slice()))
+        .select((CodeRow::as_select(), GrantRow::as_select()))
+        .get_result(conn)
+        .optional()
+        .reading("codes", Key::Digest(code.as_bytes()))?;
+    let Some((code, grant)) = stored else {
+        return Ok(None);
+    };
+    Ok(Some((code.read()?, grant.read()?)))
+}
+
+pub(super) fn insert(
+    conn: &mut Connection,
+    code: &CodeDigest,
+    record: &CodeRecord,
+) -> Result<(), Failure> {
+    let row = CodeRow {
+        code_digest: code.as_bytes().to_vec(),
+        grant_id: record.grant_id.as_str().to_owned(),
+        client_id: record.client_id.as_str().to_owned(),
+        redirect_uri: record.redirect_uri.clone(),
+        redirect_uri_sent: record.redirect_uri_sent.into(),
+        code_challenge: record.code_challenge.as_ref().map(|it| it.as_str().to_owned()),
+        created_at: record.created_at.unix(),
+        expires_at: record.expires_at.unix(),
+    };
+    diesel::insert_into(codes::table).values(row).execute(conn)?;
+    Ok(())
+}
+
+pub(crate) fn redeem(conn: &mut Connection, redemption: &Redemption) -> Result<Redeemed, Failure> {
+    let Redemption { grant_id, at, .. } = redemption;
+    let live = grants::is_live(conn, grant_id, *at)?;
+    if live && spend(conn, redemption)? {
+        tokens::insert_access(conn, grant_id, &redemption.access)?;
+        if let Some(refresh) = &redemption.refresh {
+            tokens::insert_first_refresh(conn, grant_id, refresh)?;
+        }
+        return Ok(Redeemed::First);
+    }
+    if is_spent(conn, redemption)? {
+        grants::revoke(conn, grant_id, *at)?;
+        return Ok(Redeemed::Replayed);
+    }
+    Ok(Redeemed::GrantEnded)
+}
+
+fn spend(conn: &mut Connection, redemption: &Redemption) -> Result<bool, Failure> {
+    let spend = Spend {
+        at: redemption.at.unix(),
+        code: *redemption.code.as_bytes(),
+        grant_id: redemption.grant_id.as_str().to_owned(),
+    };
+    Ok(spend.execute(conn)? == 1)
+}
+
+fn is_spent(conn: &mut Connection, redemption: &Redemption) -> Result<bool, Failure> {
+    let redeemed_at: Option<Option<i64>> = codes::table
+        .find(redemption.code.as_bytes().as_slice())
+        .filter(codes::grant_id.eq(redemption.grant_id.as_str()))
+        .select(codes::redeemed_at)
+        .get_result(conn)
+        .optional()?;
+    Ok(redeemed_at.flatten().is_some())
+}

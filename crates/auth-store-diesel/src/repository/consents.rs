@@ -1,0 +1,82 @@
+//! Remembered consents.
+
+use super::parse_scope;
+use crate::Connection;
+use crate::failure::{Failure, Key, Reading as _, Row};
+use crate::schema::consents;
+use auth_core::client::ClientId;
+use auth_core::consent::Consent;
+use auth_core::owner::SubjectId;
+use auth_core::timestamp::Timestamp;
+use diesel::prelude::*;
+
+statement! {
+    Remember { subject: String, client_id: String, scope: String, given_at: i64 };
+    "INSERT INTO consents (subject, client_id, scope, given_at) VALUES ("
+    subject ", " client_id ", " scope ", " given_at ")"
+    " ON CONFLICT (subject, client_id) DO UPDATE"
+    " SET scope = excluded.scope, given_at = excluded.given_at"
+}
+
+pub(crate) fn find(
+    conn: &mut Connection,
+    subject: &SubjectId,
+    client_id: &ClientId,
+) -> Result<Option<Consent>, Failure> {
+    let row = Row { table: "consents", key: Key::Name(subject.as_str()) };
+    let stored: Option<(String, i64)> = consents::table
+        .find((subject.as_str(), client_id.as_str()))
+        .select((consents::scope, consents::given_at))
+        .get_result(conn)
+        .optional()
+        .reading(row.table, row.key)?;
+    let Some((scope, given_at)) = stored else {
+        return Ok(None);
+    };
+    Ok(Some(Consent {
+        subject: subject.clone(),
+        client_id: client_id.clone(),
+        scope: row.parsed("scope", parse_scope(&scope))?,
+        given_at: Timestamp::from_unix(given_at),
+    }))
+}
+
+/// Adds to what this owner approved for this client before.
+pub(super) fn remember(conn: &mut Connection, consent: &Consent) -> Result<(), Failure> {
+    let before = find(conn, &consent.subject, &consent.client_id)?;
+    let scope = match before {
+        Some(before) => before.scope.union(&consent.scope),
+        None => consent.scope.clone(),
+    };
+    let remember = Remember {
+        subject: consent.subject.as_str().to_owned(),
+        client_id: consent.client_id.as_str().to_owned(),
+        scope: scope.to_string(),
+        given_at: consent.given_at.unix(),
+    };
+    remember.execute(conn)?;
+    Ok(())
+}
+
+/// Forgets what this owner approved, for one client or for all.
+pub(super) fn forget(
+    conn: &mut Connection,
+    subject: &SubjectId,
+    client_id: Option<&ClientId>,
+) -> Result<(), Failure> {
+    let of_owner = consents::table.filter(consents::subject.eq(subject.as_str()));
+    match client_id {
+        None => diesel::delete(of_owner).execute(conn)?,
+        Some(client_id) => {
+            diesel::delete(of_owner.filter(consents::client_id.eq(client_id.as_str())))
+                .execute(conn)?
+        }
+    };
+    Ok(())
+}
+
+pub(super) fn forget_client(conn: &mut Connection, client_id: &ClientId) -> Result<(), Failure> {
+    diesel::delete(consents::table.filter(consents::client_id.eq(client_id.as_str())))
+        .execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Grants, and the decisions that make and end them.
+
+use super::{consents, instant, parse_scope};
+use crate::Connection;
+use crate::failure::{Failure, Key, Reading as _, Row};
+use crate::schema::{access_tokens, codes, grants, refresh_tokens};
+use auth_core::client::ClientId;
+use auth_core::code::CodeRecord;
+use auth_core::consent::Consent;
+use auth_core::error::StoreError;
+use auth_core::grant::{Decided, Grant, GrantFilter, GrantId};
+use auth_core::owner::SubjectId;
+use auth_core::secret::{CodeDigest, InteractionDigest};
+use auth_core::timestamp::Timestamp;
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
+/// A grant as it stands in the table.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = grants, treat_none_as_default_value = false)]
+pub(super) struct GrantRow {
+    id: String,
+    subject: String,
+    client_id: String,
+    scope: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl From<&Grant> for GrantRow {
+    fn from(grant: &Grant) -> Self {
+        Self {
+            id: grant.id.as_str().to_owned(),
+            subject: grant.subject.as_str().to_owned(),
+            client_id: grant.client_id.as_str().to_owned(),
+            scope: grant.scope.to_string(),
+            created_at: grant.created_at.unix(),
+            expires_at: grant.expires_at.map(Timestamp::unix),
+            revoked_at: grant.revoked_at.map(Timestamp::unix),
+        }
+    }
+}
+
+impl GrantRow {
+    pub(super) fn read(self) -> Result<Grant, StoreError> {
+        let row = Row { table: "grants", key: Key::Name(&self.id) };
+        Ok(Grant {
+            client_id: row.parsed("client_id", ClientId::parse(&self.client_id))?,
+            scope: row.parsed("scope", parse_scope(&self.scope))?,
+            created_at: Timestamp::from_unix(self.created_at),
+            expires_at: instant(self.expires_at),
+            revoked_at: instant(self.revoked_at),
+            subject: SubjectId::new(self.subject),
+            id: GrantId::new(self.id),
+        })
+    }
+}
+
+/// An approval, owned: what [`auth_core::grant::Approval`] borrows.
+pub(crate) struct Approval {
+    pub(crate) interaction: Option<InteractionDigest>,
+    pub(crate) grant: Grant,
+    pub(crate) code: CodeDigest,
+    pub(crate) record: CodeRecord,
+    pub(crate) remember: Option<Consent>,
+}
+
+statement! {
+    Decide { at: i64, interaction: [u8; 32] };
+    "UPDATE pending_authorizations SET decided_at = " at
+    " WHERE interaction_digest = " interaction " AND decided_at IS NULL"
+}
+
+statement! {
+    Revoke { at: i64, id: String };
+    "UPDATE grants SET revoked_at = COALESCE(revoked_at, " at ") WHERE id = " id
+}
+
+statement! {
+    RevokeBySubject { at: i64, subject: String };
+    "UPDATE grants SET revoked_at = " at
+    " WHERE subject = " subject " AND revoked_at IS NULL"
+}
+
+statement! {
+    RevokeByConsent { at: i64, subject: String, client_id: String };
+    "UPDATE grants SET revoked_at = " at
+    " WHERE subject = " subject " AND client_id = " client_id " AND revoked_at IS NULL"
+}
+
+statement! {
+    RevokeByClient { at: i64, client_id: String };
+    "UPDATE grants SET revoked_at = " at
+    " WHERE client_id = " client_id " AND revoked_at IS NULL"
+}
+
+statement! {
+    RevokeUnredeemed { at: i64, subject: String };
+    "UPDATE grants SET revoked_at = " at
+    " WHERE subject = " subject " AND revoked_at IS NULL AND EXISTS"
+    " (SELECT 1 FROM codes WHERE codes.grant_id = grants.id AND codes.redeemed_at IS NULL)"
+}
+
+pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Decided, Failure> {
+    let at = approval.grant.created_at;
+    if let Some(interaction) = &approval.interaction
+        && deny(conn, interaction, at)? == Decided::Already
+    {
+        return Ok(Decided::Already);
+    }
+    diesel::insert_into(grants::table).values(GrantRow::from(&approval.grant)).execute(conn)?;
+    super::codes::insert(conn, &approval.code, &approval.record)?;
+    if let Some(consent) = &approval.remember {
+        consents::remember(conn, consent)?;
+    }
+    Ok(Decided::First)
+}
+
+/// Decides an interaction. A denial is nothing more than that.
+pub(crate) fn deny(
+    conn: &mut Connection,
+    interaction: &InteractionDigest,
+    at: Timestamp,
+) -> Result<Decided, Failure> {
+    let decided = Decide { at: at.unix(), interaction: *interaction.as_bytes() };
+    Ok(match decided.execute(conn)? {
+        0 => Decided::Already,
+        _ => Decided::First,
+    })
+}
+
+pub(crate) fn revoke(conn: &mut Connection, id: &GrantId, at: Timestamp) -> Result<bool, Failure> {
+    let revoke = Revoke { at: at.unix(), id: id.as_str().to_owned() };
+    Ok(revoke.execute(conn)? > 0)
+}
+
+pub(crate) fn withdraw(
+    conn: &mut Connection,
+    subject: &SubjectId,
+    client_id: Option<&ClientId>,
+    at: Timestamp,
+) -> Result<usize, Failure> {
+    consents::forget(conn, subject, client_id)?;
+    let ended = count_live(conn, subject, client_id, at)?;
+    match client_id {
+        None => revoke_by_subject(conn, subject, at)?,
+        Some(client_id) => {
+            let revoke = RevokeByConsent {
+                at: at.unix(),
+                subject: subject.as_str().to_owned(),
+                client_id: client_id.as_str().to_owned(),
+            };
+            revoke.execute(conn)?;
+        }
+    }
+    Ok(ended)
+}
+
+fn count_live(
+    conn: &mut Connection,
+    subject: &SubjectId,
+    client_id: Option<&ClientId>,
+    at: Timestamp,
+) -> Result<usize, Failure> {
+    let mut query = grants::table
+        .filter(grants::subject.eq(subject.as_str()))
+        .filter(grants::revoked_at.is_null())
+        .filter(grants::expires_at.is_null().or(grants::expires_at.gt(at.unix())))
+        .count()
+        .into_boxed();
+    if let Some(client_id) = client_id {
+        query = query.filter(grants::client_id.eq(client_id.as_str()));
+    }
+    let live: i64 = query.get_result(conn)?;
+    Ok(live.try_into().unwrap_or_default())
+}
+
+/// Ends every grant of this owner. One that has expired is revoked too: a clock that is set back
+/// must not revive it (XC-06).
+pub(super) fn revoke_by_subject(
+    conn: &mut Connection,
+    subject: &SubjectId,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let revoke = RevokeBySubject { at: at.unix(), subject: subject.as_str().to_owned() };
+    revoke.execute(conn)?;
+    Ok(())
+}
+
+pub(super) fn revoke_by_client(
+    conn: &mut Connection,
+    client_id: &ClientId,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let revoke = RevokeByClient { at: at.unix(), client_id: client_id.as_str().to_owned() };
+    revoke.execute(conn)?;
+    Ok(())
+}
+
+/// Ends this owner's grants whose code still waits to be redeemed (CODE-12).
+pub(super) fn revoke_unredeemed(
+    conn: &mut Connection,
+    subject: &SubjectId,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    let revoke = RevokeUnredeemed { at: at.unix(), subject: subject.as_str().to_owned() };
+    revoke.execute(conn)?;
+    Ok(())
+}
+
+/// Whether the grant is there and has not ended at `at`: the first question of every transition on
+/// what hangs on it.
+pub(super) fn is_live(conn: &mut Connection, id: &GrantId, at: Timestamp) -> Result<bool, Failure> {
+    let row = grants::table
+        .find(id.as_str())
+        .select(GrantRow::as_select())
+        .get_result(conn)
+        .optional()
+        .reading("grants", Key::Name(id.as_str()))?;
+    let grant = row.map(GrantRow::read).transpose()?;
+    Ok(grant.is_some_and(|grant| grant.is_live(at)))
+}
+
+pub(crate) fn list(
+    conn: &mut Connection,
+    filter: &GrantFilter,
+    now: Timestamp,
+) -> Result<Vec<Grant>, Failure> {
+    let mut query = grants::table
+        .select(GrantRow::as_select())
+        .order((grants::created_at.desc(), grants::id))
+        .into_boxed();
+    if let Some(subject) = &filter.subject {
+        query = query.filter(grants::subject.eq(subject.as_str()));
+    }
+    if let Some(client_id) = &filter.client_id {
+        query = query.filter(grants::client_id.eq(client_id.as_str()));
+    }
+    if !filter.ended {
+        let now = now.unix();
+        let live_code = codes::table
+            .filter(codes::grant_id.eq(grants::id))
+            .filter(codes::redeemed_at.is_null())
+            .filter(codes::expires_at.gt(now));
+        let live_access_token = access_tokens::table
+            .filter(access_tokens::grant_id.eq(grants::id))
+            .filter(access_tokens::expires_at.gt(now));
+        let live_refresh_token = refresh_tokens::table
+            .filter(refresh_tokens::grant_id.eq(grants::id))
+            .filter(refresh_tokens::spent_at.is_null())
+            .filter(refresh_tokens::expires_at.gt(now));
+        query = query
+            .filter(grants::revoked_at.is_null())
+            .filter(grants::expires_at.is_null().or(grants::expires_at.gt(now)))
+            .filter(exists(live_code).or(exists(live_access_token)).or(exists(live_refresh_token)));
+    }
+    let rows: Vec<GrantRow> = query.load(conn).reading("grants", Key::Listed)?;
+    let grants = rows.into_iter().map(GrantRow::read);
+    Ok(grants.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,126 @@
+//! Removing expired rows in small batches.
+//!
+//! Every batch walks an index of expiry from its old end, so what it costs depends on what it removes,
+//! not on what is stored. Grants have no expiry of their own: one becomes removable at the moment when
+//! the last code or token under it goes, so those are asked about in the same transaction, and no scan
+//! ever looks for them.
+
+use crate::Connection;
+use crate::failure::Failure;
+use auth_core::session::SessionLifetimes;
+use auth_core::timestamp::Timestamp;
+use diesel::RunQueryDsl as _;
+use diesel::sql_types::Text;
+use std::collections::BTreeSet;
+
+statement! {
+    PurgePending { now: i64, limit: i64 };
+    "DELETE FROM pending_authorizations WHERE interaction_digest IN"
+    " (SELECT interaction_digest FROM pending_authorizations WHERE expires_at <= " now
+    " ORDER BY expires_at LIMIT " limit ")"
+}
+
+statement! {
+    PurgeCodes { now: i64, limit: i64 } -> Text;
+    "DELETE FROM codes WHERE code_digest IN"
+    " (SELECT code_digest FROM codes WHERE expires_at <= " now
+    " ORDER BY expires_at LIMIT " limit ") RETURNING grant_id"
+}
+
+statement! {
+    PurgeAccessTokens { now: i64, limit: i64 } -> Text;
+    "DELETE FROM access_tokens WHERE token_digest IN"
+    " (SELECT token_digest FROM access_tokens WHERE expires_at <= " now
+    " ORDER BY expires_at LIMIT " limit ") RETURNING grant_id"
+}
+
+statement! {
+    PurgeRefreshTokens { now: i64, limit: i64 } -> Text;
+    "DELETE FROM refresh_tokens WHERE token_digest IN"
+    " (SELECT token_digest FROM refresh_tokens WHERE expires_at <= " now
+    " ORDER BY expires_at LIMIT " limit ") RETURNING grant_id"
+}
+
+statement! {
+    PurgeIdleSessions { last_seen: i64, limit: i64 };
+    "DELETE FROM sessions WHERE session_digest IN"
+    " (SELECT session_digest FROM sessions WHERE last_seen_at <= " last_seen
+    " ORDER BY last_seen_at LIMIT " limit ")"
+}
+
+statement! {
+    PurgeOldSessions { created: i64, limit: i64 };
+    "DELETE FROM sessions WHERE session_digest IN"
+    " (SELECT session_digest FROM sessions WHERE created_at <= " created
+    " ORDER BY created_at LIMIT " limit ")"
+}
+
+statement! {
+    PurgeGrant { id: String };
+    "DELETE FROM grants WHERE id = " id
+    " AND NOT EXISTS (SELECT 1 FROM codes WHERE codes.grant_id = grants.id)"
+    " AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE access_tokens.grant_id = grants.id)"
+    " AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE refresh_tokens.grant_id = grants.id)"
+}
+
+pub(crate) fn purge(
+    conn: &mut Connection,
+    now: Timestamp,
+    lifetimes: SessionLifetimes,
+    limit: usize,
+) -> Result<usize, Failure> {
+    let limit = limit.try_into().unwrap_or(i64::MAX);
+    let mut removed = purge_pending(conn, now, limit)?;
+    removed += purge_under_grants(conn, now, limit)?;
+    removed += purge_sessions(conn, now, lifetimes, limit)?;
+    Ok(removed)
+}
+
+fn purge_pending(conn: &mut Connection, now: Timestamp, limit: i64) -> Result<usize, Failure> {
+    let now = now.unix();
+    Ok(PurgePending { now, limit }.execute(conn)?)
+}
+
+/// Codes and tokens, and the grants that lose their last one. A kind may take no more rows than leave
+/// room for the grants that it can empty: a grant that is passed over here would never be met again.
+fn purge_under_grants(conn: &mut Connection, now: Timestamp, limit: i64) -> Result<usize, Failure> {
+    let now = now.unix();
+    let mut removed = 0;
+    let mut room = limit;
+    let emptied: Vec<String> = PurgeCodes { now, limit: room }.load(conn)?;
+    removed += emptied.len() + purge_grants(conn, emptied, &mut room)?;
+    let emptied: Vec<String> = PurgeAccessTokens { now, limit: room }.load(conn)?;
+    removed += emptied.len() + purge_grants(conn, emptied, &mut room)?;
+    let emptied: Vec<String> = PurgeRefreshTokens { now, limit: room }.load(conn)?;
+    removed += emptied.len() + purge_grants(conn, emptied, &mut room)?;
+    Ok(removed)
+}
+
+fn purge_grants(
+    conn: &mut Connection,
+    candidates: Vec<String>,
+    room: &mut i64,
+) -> Result<usize, Failure> {
+    let mut removed = 0;
+    for id in BTreeSet::from_iter(candidates) {
+        let gone = PurgeGrant { id }.execute(conn)?;
+        removed += gone;
+        *room -= i64::try_from(gone).unwrap_or_default();
+    }
+    Ok(removed)
+}
+
+fn purge_sessions(
+    conn: &mut Connection,
+    now: Timestamp,
+    lifetimes: SessionLifetimes,
+    limit: i64,
+) -> Result<usize, Failure> {
+    let idle = PurgeIdleSessions { last_seen: now.before(lifetimes.idle).unix(), limit };
+    let idle = idle.execute(conn)?;
+    let old = PurgeOldSessions {
+        created: now.before(lifetimes.absolute).unix(),
+        limit: limit.saturating_sub(i64::try_from(idle).unwrap_or(limit)),
+    };
+    Ok(idle + old.execute(conn)?)
+}

@@ -1,0 +1,169 @@
+//! Authorization requests that wait for their owner.
+
+use super::{instant, parse_scope};
+use crate::Connection;
+use crate::failure::{Failure, Key, Reading as _, Row};
+use crate::schema::pending_authorizations;
+use auth_core::client::ClientId;
+use auth_core::consent::{AuthorizationRequest, PendingAuthorization, Prompt};
+use auth_core::error::StoreError;
+use auth_core::pkce::CodeChallenge;
+use auth_core::secret::{BrowserDigest, InteractionDigest, SessionDigest};
+use auth_core::timestamp::Timestamp;
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = pending_authorizations, treat_none_as_default_value = false)]
+struct PendingRow {
+    interaction_digest: Vec<u8>,
+    browser_digest: Vec<u8>,
+    origin: String,
+    ordinal: i64,
+    client_id: String,
+    redirect_uri: String,
+    redirect_uri_sent: i64,
+    scope: String,
+    state: Option<String>,
+    code_challenge: Option<String>,
+    prompt: String,
+    created_at: i64,
+    expires_at: i64,
+    signed_in: Option<Vec<u8>>,
+    decided_at: Option<i64>,
+}
+
+impl PendingRow {
+    fn new(pending: &PendingAuthorization, origin: &str, ordinal: i64) -> Self {
+        let request = &pending.request;
+        let challenge = request.code_challenge.as_ref();
+        Self {
+            interaction_digest: pending.interaction.as_bytes().to_vec(),
+            browser_digest: pending.browser.as_bytes().to_vec(),
+            origin: origin.to_owned(),
+            ordinal,
+            client_id: request.client_id.as_str().to_owned(),
+            redirect_uri: request.redirect_uri.clone(),
+            redirect_uri_sent: request.redirect_uri_sent.into(),
+            scope: request.scope.to_string(),
+            state: request.state.clone(),
+            code_challenge: challenge.map(|challenge| challenge.as_str().to_owned()),
+            prompt: write_prompt(request.prompt),
+            created_at: pending.created_at.unix(),
+            expires_at: pending.expires_at.unix(),
+            signed_in: pending.signed_in.map(|session| session.as_bytes().to_vec()),
+            decided_at: pending.decided_at.map(Timestamp::unix),
+        }
+    }
+
+    fn read(self) -> Result<PendingAuthorization, StoreError> {
+        let row =
+            Row { table: "pending_authorizations", key: Key::Digest(&self.interaction_digest) };
+        let challenge = |text: String| CodeChallenge::parse(&text);
+        let signed_in = |digest: Vec<u8>| digest.try_into().ok().map(SessionDigest::from_bytes);
+        let interaction = row.digest("interaction_digest", &self.interaction_digest)?;
+        let browser = row.digest("browser_digest", &self.browser_digest)?;
+        Ok(PendingAuthorization {
+            interaction: InteractionDigest::from_bytes(interaction),
+            browser: BrowserDigest::from_bytes(browser),
+            request: AuthorizationRequest {
+                client_id: row.parsed("client_id", ClientId::parse(&self.client_id))?,
+                redirect_uri: self.redirect_uri,
+                redirect_uri_sent: row.flag("redirect_uri_sent", self.redirect_uri_sent)?,
+                scope: row.parsed("scope", parse_scope(&self.scope))?,
+                state: self.state,
+                code_challenge: row.optional("code_challenge", self.code_challenge, challenge)?,
+                prompt: row.parsed("prompt", parse_prompt(&self.prompt))?,
+            },
+            created_at: Timestamp::from_unix(self.created_at),
+            expires_at: Timestamp::from_unix(self.expires_at),
+            signed_in: row.optional("signed_in", self.signed_in, signed_in)?,
+            decided_at: instant(self.decided_at),
+        })
+    }
+}
+
+fn write_prompt(prompt: Prompt) -> String {
+    let mut values = Vec::new();
+    if prompt.none {
+        values.push("none");
+    }
+    if prompt.login {
+        values.push("login");
+    }
+    if prompt.consent {
+        values.push("consent");
+    }
+    values.join(" ")
+}
+
+fn parse_prompt(text: &str) -> Option<Prompt> {
+    let mut prompt = Prompt::default();
+    for value in text.split_terminator(' ') {
+        match value {
+            "none" => prompt.none = true,
+            "login" => prompt.login = true,
+            "consent" => prompt.consent = true,
+            _ => return None,
+        }
+    }
+    Some(prompt)
+}
+
+statement! {
+    SignedIn { session: [u8; 32], interaction: [u8; 32] };
+    "UPDATE pending_authorizations SET signed_in = " session
+    " WHERE interaction_digest = " interaction
+}
+
+statement! {
+    /// Forgets all but the newest `limit` of an origin. It reads no more of the index than those, and
+    /// the rows that it forgets.
+    Trim { origin: String, limit: i64 };
+    "DELETE FROM pending_authorizations WHERE origin = " origin " AND ordinal <="
+    " (SELECT ordinal FROM pending_authorizations WHERE origin = " origin
+    " ORDER BY ordinal DESC LIMIT 1 OFFSET " limit ")"
+}
+
+pub(crate) fn insert(
+    conn: &mut Connection,
+    pending: &PendingAuthorization,
+    origin: &str,
+    limit: usize,
+) -> Result<(), Failure> {
+    let newest: Option<i64> = pending_authorizations::table
+        .filter(pending_authorizations::origin.eq(origin))
+        .select(max(pending_authorizations::ordinal))
+        .get_result(conn)?;
+    let ordinal = newest.map_or(0, |newest| newest + 1);
+    diesel::insert_into(pending_authorizations::table)
+        .values(PendingRow::new(pending, origin, ordinal))
+        .execute(conn)?;
+    let trim = Trim { origin: origin.to_owned(), limit: limit.try_into().unwrap_or(i64::MAX) };
+    trim.execute(conn)?;
+    Ok(())
+}
+
+pub(crate) fn find(
+    conn: &mut Connection,
+    interaction: &InteractionDigest,
+) -> Result<Option<PendingAuthorization>, Failure> {
+    let digest = interaction.as_bytes();
+    let row = pending_authorizations::table
+        .find(digest.as_slice())
+        .select(PendingRow::as_select())
+        .get_result(conn)
+        .optional()
+        .reading("pending_authorizations", Key::Digest(digest))?;
+    Ok(row.map(PendingRow::read).transpose()?)
+}
+
+pub(crate) fn signed_in(
+    conn: &mut Connection,
+    interaction: &InteractionDigest,
+    session: &SessionDigest,
+) -> Result<(), Failure> {
+    let signed_in = SignedIn { session: *session.as_bytes(), interaction: *interaction.as_bytes() };
+    signed_in.execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! The statements of every request are prepared once per connection.
+
+use super::*;
+use crate::migrate::migrate;
+use crate::pool;
+use crate::url::sqlite_file;
+use auth_core::client::ClientId;
+use auth_core::code::{CodeRecord, Redeemed};
+use auth_core::consent::{AuthorizationRequest, Consent, PendingAuthorization, Prompt};
+use auth_core::grant::{Decided, Grant, GrantId};
+use auth_core::owner::SubjectId;
+use auth_core::secret::{
+    AccessTokenDigest, BrowserDigest, CodeDigest, InteractionDigest, RefreshTokenDigest,
+    SessionDigest,
+};
+use auth_core::session::{Session, SessionId};
+use auth_core::token::{NewAccessToken, NewRefreshToken, RefreshReuse, Rotated};
+use auth_testkit::sample;
+use diesel::RunQueryDsl as _;
+use diesel::connection::{Connection as _, InstrumentationEvent};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[derive(Default)]
+struct Statements {
+    run: BTreeSet<String>,
+    prepared: Vec<String>,
+}
+
+#[test]
+fn the_statements_of_a_flow_are_prepared_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/auth.db", directory.path().display());
+    migrate(&url).unwrap();
+    let mut conn = pool::connect(&sqlite_file(&url).unwrap(), Duration::from_secs(1)).unwrap();
+    clients::insert(&mut conn, &sample::web()).unwrap();
+    owners::insert(&mut conn, &sample::alice(), &sample::password_hash_of("alice")).unwrap();
+
+    let seen = Arc::new(Mutex::new(Statements::default()));
+    let sink = Arc::clone(&seen);
+    conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+        let mut seen = sink.lock().unwrap();
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let text = query.to_string();
+                let sql = text.split(" -- binds").next().unwrap_or_default();
+                seen.run.insert(sql.to_owned());
+            }
+            InstrumentationEvent::CacheQuery { sql, .. } => seen.prepared.push(sql.to_owned()),
+            _ => {}
+        }
+    });
+    for round in 0..3 {
+        flow(&mut conn, round);
+    }
+
+    let seen = seen.lock().unwrap();
+    let once: BTreeSet<_> = seen.prepared.iter().cloned().collect();
+    assert_eq!(once.len(), seen.prepared.len(), "prepared more than once");
+    let every_time: Vec<_> = seen.run.difference(&once).collect();
+    assert_eq!(every_time, Vec::<&String>::new(), "prepared each time");
+    assert!(seen.run.len() > 30, "{} statements", seen.run.len());
+}
+
+/// Everything that a sign-in with consent, a redemption and refreshes run.
+fn flow(conn: &mut Connection, round: u8) {
+    let at = Timestamp::from_unix;
+    let (web, alice) = (sample::client_id("web"), sample::alice().subject);
+    let session = SessionDigest::from_bytes([round; 32]);
+    let interaction = InteractionDigest::from_bytes([round; 32]);
+    Begin.execute(conn).unwrap();
+    Savepoint.execute(conn).unwrap();
+    clients::find(conn, &web).unwrap().unwrap();
+    pending::insert(conn, &request(&web, interaction), "192.0.2.1", 2).unwrap();
+    pending::find(conn, &interaction).unwrap().unwrap();
+    owners::find_by_username(conn, &sample::alice().username).unwrap();
+    sessions::insert(conn, &signed_in(&alice, session), Some(&session)).unwrap();
+    pending::signed_in(conn, &interaction, &session).unwrap();
+    sessions::touch(conn, &session, at(70)).unwrap();
+    sessions::find(conn, &session).unwrap().unwrap();
+    owners::find(conn, &alice).unwrap().unwrap();
+    consents::find(conn, &alice, &web).unwrap();
+
+    let grant_id = GrantId::new(format!("grant-{round}"));
+    let code = CodeDigest::from_bytes([round; 32]);
+    let approval = approval(&grant_id, code, interaction);
+    assert_eq!(grants::approve(conn, &approval).unwrap(), Decided::First);
+    codes::find(conn, &code).unwrap().unwrap();
+    let redemption = codes::Redemption {
+        code,
+        grant_id: grant_id.clone(),
+        at: at(2),
+        access: access(round, 0),
+        refresh: Some(refresh(round, 0)),
+    };
+    assert_eq!(codes::redeem(conn, &redemption).unwrap(), Redeemed::First);
+    tokens::find_access(conn, &access(round, 0).digest).unwrap().unwrap();
+    for step in 0..2 {
+        let rotation = tokens::Rotation {
+            presented: refresh(round, step).digest,
+            grant_id: grant_id.clone(),
+            at: at(3),
+            reuse: RefreshReuse::UntilSuccessorUsed,
+            access: access(round, step + 1),
+            successor: Some(refresh(round, step + 1)),
+        };
+        tokens::find_refresh(conn, &rotation.presented).unwrap().unwrap();
+        assert_eq!(tokens::rotate(conn, &rotation).unwrap(), Rotated::Done);
+    }
+    assert_eq!(codes::redeem(conn, &redemption).unwrap(), Redeemed::Replayed);
+    let lifetimes = sample::policy().sessions;
+    housekeeping::purge(conn, at(100), lifetimes, 100).unwrap();
+    sessions::end(conn, &session).unwrap();
+    RollbackTo.execute(conn).unwrap();
+    Release.execute(conn).unwrap();
+    match round {
+        0 => Commit.execute(conn).unwrap(),
+        _ => Rollback.execute(conn).unwrap(),
+    };
+    if round == 2 {
+        Begin.execute(conn).unwrap();
+        Commit.execute(conn).unwrap();
+    }
+}
+
+fn request(client_id: &ClientId, interaction: InteractionDigest) -> PendingAuthorization {
+    PendingAuthorization {
+        interaction,
+        browser: BrowserDigest::from_bytes([9; 32]),
+        request: AuthorizationRequest {
+            client_id: client_id.clone(),
+            redirect_uri: "https://rp.test/cb".into(),
+            redirect_uri_sent: true,
+            scope: sample::scope("api.read"),
+            state: None,
+            code_challenge: None,
+            prompt: Prompt::default(),
+        },
+        created_at: Timestamp::from_unix(0),
+        expires_at: Timestamp::from_unix(600),
+        signed_in: None,
+        decided_at: None,
+    }
+}
+
+fn signed_in(subject: &SubjectId, digest: SessionDigest) -> Session {
+    Session {
+        id: SessionId::new("session".into()),
+        digest,
+        subject: subject.clone(),
+        created_at: Timestamp::from_unix(0),
+        last_seen_at: Timestamp::from_unix(0),
+    }
+}
+
+fn approval(
+    id: &GrantId,
+    code: CodeDigest,
+    interaction: InteractionDigest,
+) -> super::grants::Approval {
+    let (subject, client_id) = (sample::alice().subject, sample::client_id("web"));
+    super::grants::Approval {
+        interaction: Some(interaction),
+        grant: Grant {
+            id: id.clone(),
+            subject: subject.clone(),
+            client_id: client_id.clone(),
+            scope: sample::scope("api.read"),
+            created_at: Timestamp::from_unix(1),
+            expires_at: None,
+            revoked_at: None,
+        },
+        code,
+        record: CodeRecord {
+            grant_id: id.clone(),
+            client_id: client_id.clone(),
+            redirect_uri: "https://rp.test/cb".into(),
+            redirect_uri_sent: true,
+            code_challenge: None,
+            created_at: Timestamp::from_unix(1),
+            expires_at: Timestamp::from_unix(60),
+        },
+        remember: Some(Consent {
+            subject,
+            client_id,
+            scope: sample::scope("api.read"),
+            given_at: Timestamp::from_unix(1),
+        }),
+    }
+}
+
+fn access(round: u8, step: u8) -> NewAccessToken {
+    NewAccessToken {
+        digest: AccessTokenDigest::from_bytes([round * 16 + step; 32]),
+        scope: sample::scope("api.read"),
+        created_at: Timestamp::from_unix(2),
+        expires_at: Timestamp::from_unix(80),
+    }
+}
+
+fn refresh(round: u8, step: u8) -> NewRefreshToken {
+    NewRefreshToken {
+        digest: RefreshTokenDigest::from_bytes([round * 16 + step; 32]),
+        created_at: Timestamp::from_unix(2),
+        expires_at: Timestamp::from_unix(90),
+    }
+}

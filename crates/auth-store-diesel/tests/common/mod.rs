@@ -1,0 +1,139 @@
+//! A database in a directory of its own, and what to put into it.
+#![allow(dead_code)] // each test file uses its part
+
+use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
+use auth_core::grant::{Approval, Decided, Grant, GrantId, GrantStore};
+use auth_core::pkce::CodeChallenge;
+use auth_core::secret::{AccessToken, AuthorizationCode, RefreshToken};
+use auth_core::timestamp::Timestamp;
+use auth_core::token::{
+    NewAccessToken, NewRefreshToken, RefreshReuse, Rotated, Rotation, TokenStore,
+};
+use auth_store_diesel::{DieselStore, StoreOptions};
+use auth_testkit::sample;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection as _, RunQueryDsl as _};
+use std::path::PathBuf;
+
+pub struct Scratch {
+    pub directory: tempfile::TempDir,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.path().join("auth.db")
+    }
+
+    pub fn url(&self) -> String {
+        format!("sqlite://{}", self.path().display())
+    }
+
+    pub fn open(&self) -> DieselStore {
+        DieselStore::open(&self.url(), StoreOptions::default()).unwrap()
+    }
+
+    /// The database behind the store's back.
+    pub fn raw(&self) -> SqliteConnection {
+        SqliteConnection::establish(&self.path().display().to_string()).unwrap()
+    }
+
+    pub fn execute(&self, sql: &str) -> usize {
+        diesel::sql_query(sql).execute(&mut self.raw()).unwrap()
+    }
+}
+
+pub const fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds)
+}
+
+/// The code of the grant of this name.
+pub fn code(grant: &str) -> AuthorizationCode {
+    AuthorizationCode::presented(&format!("code-of-{grant}"))
+}
+
+pub fn access(name: &str) -> NewAccessToken {
+    NewAccessToken {
+        digest: AccessToken::presented(name).digest(),
+        scope: sample::scope("api.read"),
+        created_at: at(20),
+        expires_at: at(4_000),
+    }
+}
+
+pub fn refresh(name: &str) -> NewRefreshToken {
+    NewRefreshToken {
+        digest: RefreshToken::presented(name).digest(),
+        created_at: at(20),
+        expires_at: at(9_000),
+    }
+}
+
+/// Approves a grant of this name at 10; its code lasts until 70.
+pub fn approve(store: &DieselStore, name: &str) -> GrantId {
+    let grant = Grant {
+        id: GrantId::new(name.into()),
+        subject: sample::alice().subject,
+        client_id: sample::client_id("web"),
+        scope: sample::scope("api.read"),
+        created_at: at(10),
+        expires_at: None,
+        revoked_at: None,
+    };
+    let record = CodeRecord {
+        grant_id: grant.id.clone(),
+        client_id: grant.client_id.clone(),
+        redirect_uri: "https://rp.test/cb".into(),
+        redirect_uri_sent: true,
+        code_challenge: CodeChallenge::parse(sample::CHALLENGE),
+        created_at: at(10),
+        expires_at: at(70),
+    };
+    let decided = store.approve(&Approval {
+        interaction: None,
+        grant: &grant,
+        code: &code(name).digest(),
+        record: &record,
+        remember: None,
+    });
+    assert_eq!(decided, Ok(Decided::First));
+    grant.id
+}
+
+/// Redeems the code of this grant for tokens of these names.
+pub fn redeem(store: &DieselStore, grant: &GrantId, when: Timestamp, names: &str) -> Redeemed {
+    let redeemed = store.redeem(&Redemption {
+        code: &code(grant.as_str()).digest(),
+        grant_id: grant,
+        at: when,
+        access: &access(names),
+        refresh: Some(&refresh(names)),
+    });
+    redeemed.unwrap()
+}
+
+/// Presents a refresh token and gets a pair of tokens of another name for it.
+pub fn rotate(store: &DieselStore, grant: &GrantId, presented: &str, names: &str) -> Rotated {
+    rotate_for(store, grant, presented, &access(names), &refresh(names))
+}
+
+pub fn rotate_for(
+    store: &DieselStore,
+    grant: &GrantId,
+    presented: &str,
+    access: &NewAccessToken,
+    successor: &NewRefreshToken,
+) -> Rotated {
+    let rotated = store.rotate(&Rotation {
+        presented: &RefreshToken::presented(presented).digest(),
+        grant_id: grant,
+        at: at(30),
+        reuse: RefreshReuse::UntilSuccessorUsed,
+        access,
+        successor: Some(successor),
+    });
+    rotated.unwrap()
+}

@@ -1,0 +1,136 @@
+//! A row that cannot be read is an error that names it, and never a panic or a wrong answer.
+
+mod common;
+
+use auth_core::client::{ClientRegistry, ClientStore};
+use auth_core::code::CodeStore;
+use auth_core::consent::{Consent, ConsentStore};
+use auth_core::error::StoreError;
+use auth_core::grant::{GrantFilter, GrantStore};
+use auth_core::owner::{OwnerRegistry, OwnerStore};
+use auth_core::session::SessionRegistry;
+use auth_core::token::TokenStore;
+use auth_store_diesel::DieselStore;
+use auth_testkit::sample;
+use common::{Scratch, access, approve, at, code, redeem};
+
+type Read = fn(&DieselStore) -> Result<(), StoreError>;
+
+fn web(store: &DieselStore) -> Result<(), StoreError> {
+    ClientStore::find(store, &sample::client_id("web")).map(drop)
+}
+
+fn alice(store: &DieselStore) -> Result<(), StoreError> {
+    OwnerStore::find(store, &sample::alice().subject).map(drop)
+}
+
+fn the_code(store: &DieselStore) -> Result<(), StoreError> {
+    CodeStore::find(store, &code("grant").digest()).map(drop)
+}
+
+fn the_access_token(store: &DieselStore) -> Result<(), StoreError> {
+    store.find_access(&access("token").digest).map(drop)
+}
+
+fn consent(store: &DieselStore) -> Result<(), StoreError> {
+    let found = ConsentStore::find(store, &sample::alice().subject, &sample::client_id("web"));
+    let _: Option<Consent> = found?;
+    Ok(())
+}
+
+fn the_code_key() -> String {
+    let digest = code("grant").digest();
+    let start: String = digest.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{start}..")
+}
+
+fn the_access_token_key() -> String {
+    let digest = access("token").digest;
+    let start: String = digest.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{start}..")
+}
+
+#[test]
+fn a_row_that_does_not_parse_is_named() {
+    let cases: Vec<(&str, Read, &str, &str, String)> = vec![
+        ("UPDATE clients SET kind = 'secret'", web, "clients", "kind", "web".into()),
+        ("UPDATE clients SET scope = 'a  b'", web, "clients", "scope", "web".into()),
+        ("UPDATE clients SET require_pkce = 2", web, "clients", "require_pkce", "web".into()),
+        ("UPDATE clients SET name = CAST(x'ff' AS TEXT)", web, "clients", "name", "web".into()),
+        (
+            "UPDATE client_redirect_uris SET uri = 'nowhere'",
+            web,
+            "client_redirect_uris",
+            "uri",
+            "web".into(),
+        ),
+        (
+            "UPDATE client_secrets SET secret_digest = x'00'",
+            web,
+            "client_secrets",
+            "secret_digest",
+            "web".into(),
+        ),
+        ("UPDATE owners SET role = 'god'", alice, "owners", "role", "sub-alice".into()),
+        (
+            "UPDATE codes SET code_challenge = 'short'",
+            the_code,
+            "codes",
+            "code_challenge",
+            the_code_key(),
+        ),
+        ("UPDATE grants SET client_id = ''", the_code, "grants", "client_id", "grant".into()),
+        (
+            "UPDATE access_tokens SET scope = '\"'",
+            the_access_token,
+            "access_tokens",
+            "scope",
+            the_access_token_key(),
+        ),
+        (
+            "INSERT INTO consents VALUES ('sub-alice', 'web', '\"', 0)",
+            consent,
+            "consents",
+            "scope",
+            "sub-alice".into(),
+        ),
+    ];
+    for (damage, read, table, column, key) in cases {
+        let scratch = Scratch::new();
+        let store = scratch.open();
+        ClientRegistry::insert(&store, &sample::web()).unwrap();
+        let hash = sample::password_hash_of("alice");
+        OwnerRegistry::insert(&store, &sample::alice(), &hash).unwrap();
+        let grant = approve(&store, "grant");
+        redeem(&store, &grant, at(20), "token");
+        assert_eq!(read(&store), Ok(()), "before {damage}");
+        assert!(scratch.execute(damage) > 0, "{damage}");
+        let expected = StoreError::Corrupt { table, column, key };
+        assert_eq!(read(&store), Err(expected), "{damage}");
+    }
+}
+
+#[test]
+fn a_list_with_a_row_that_does_not_parse_is_refused_as_a_whole() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    ClientRegistry::insert(&store, &sample::web()).unwrap();
+    approve(&store, "grant");
+    scratch.execute("UPDATE clients SET auth_method = 'none'");
+    scratch.execute("UPDATE grants SET scope = '  '");
+    let clients = ClientRegistry::list(&store).unwrap_err();
+    assert_eq!(clients.to_string(), "store corrupt: clients.auth_method of web cannot be read");
+    let filter = GrantFilter::default();
+    let grants = GrantStore::list(&store, &filter, at(20)).unwrap_err();
+    assert_eq!(grants.to_string(), "store corrupt: grants.scope of grant cannot be read");
+    assert_eq!(SessionRegistry::list(&store, None), Ok(Vec::new()));
+}
+
+#[test]
+fn a_table_that_is_gone_is_unavailable() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    scratch.execute("DROP TABLE access_tokens");
+    let found = the_access_token(&store);
+    assert!(matches!(found, Err(StoreError::Unavailable(_))), "{found:?}");
+}

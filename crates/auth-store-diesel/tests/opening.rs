@@ -1,0 +1,116 @@
+//! Opening, creating and migrating databases.
+
+mod common;
+
+use auth_core::owner::OwnerRegistry as _;
+use auth_store_diesel::{DieselStore, OpenError, StoreOptions, migrate, pending_migrations};
+use common::Scratch;
+
+fn options(migrate: bool) -> StoreOptions {
+    StoreOptions { migrate, ..StoreOptions::default() }
+}
+
+/// A new file holds password hashes soon: nobody else on the machine may read it.
+#[cfg(unix)]
+#[test]
+fn a_new_database_is_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let scratch = Scratch::new();
+    let _store = scratch.open();
+    let mut modes = Vec::new();
+    for entry in std::fs::read_dir(scratch.directory.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        modes.push((entry.file_name().into_string().unwrap(), mode));
+    }
+    modes.sort();
+    let names = ["auth.db", "auth.db-shm", "auth.db-wal"];
+    assert_eq!(modes, names.map(|name| (name.to_owned(), 0o600)));
+}
+
+#[test]
+fn what_cannot_be_opened_is_refused_with_the_reason() {
+    let scratch = Scratch::new();
+    let directory = scratch.directory.path();
+    std::fs::write(directory.join("letter.txt"), "Dear Alice, how are you?").unwrap();
+    let open = |name: &str| {
+        let url = format!("sqlite://{}", directory.join(name).display());
+        DieselStore::open(&url, StoreOptions::default()).unwrap_err()
+    };
+    let missing = open("no/auth.db");
+    assert!(matches!(&missing, OpenError::DirectoryMissing(path) if path.ends_with("no")));
+    let letter = open("letter.txt");
+    assert!(matches!(&letter, OpenError::NotADatabase(path) if path.ends_with("letter.txt")));
+    assert!(letter.to_string().ends_with("letter.txt is not an SQLite database"));
+    let itself = open(".");
+    assert!(matches!(itself, OpenError::NotADatabase(_)), "{itself:?}");
+    // A header and nothing behind it.
+    std::fs::write(directory.join("half.db"), "SQLite format 3\0broken").unwrap();
+    let half = open("half.db");
+    assert!(matches!(half, OpenError::NotADatabase(_)), "{half:?}");
+}
+
+/// Nobody can create files in `/sys`, whoever they are.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_place_that_may_not_be_written_is_named() {
+    let error = DieselStore::open("sqlite:///sys/auth.db", StoreOptions::default()).unwrap_err();
+    assert!(matches!(error, OpenError::NotWritable(_)), "{error:?}");
+    assert_eq!(error.to_string(), "/sys/auth.db is not writable by this user");
+}
+
+#[test]
+fn a_database_that_needs_migrations_is_migrated_or_refused_as_told() {
+    let scratch = Scratch::new();
+    let pending = pending_migrations(&scratch.url()).unwrap();
+    assert!(!pending.is_empty());
+    let refused = DieselStore::open(&scratch.url(), options(false)).unwrap_err();
+    assert!(matches!(refused, OpenError::MigrationsPending(names) if names == pending));
+    assert!(!scratch.path().exists(), "asking creates nothing");
+
+    drop(DieselStore::open(&scratch.url(), options(true)).unwrap());
+    assert_eq!(pending_migrations(&scratch.url()).unwrap(), Vec::<String>::new());
+    assert_eq!(migrate(&scratch.url()).unwrap(), Vec::<String>::new());
+    drop(DieselStore::open(&scratch.url(), options(false)).unwrap());
+}
+
+#[test]
+fn an_empty_file_is_a_new_database() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.path(), "").unwrap();
+    assert!(scratch.open().is_ready());
+}
+
+#[test]
+fn a_schema_of_a_newer_program_is_refused() {
+    let scratch = Scratch::new();
+    drop(scratch.open());
+    scratch.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000001')");
+    let error = DieselStore::open(&scratch.url(), StoreOptions::default()).unwrap_err();
+    assert!(matches!(&error, OpenError::NewerSchema(version) if version == "29990101000001"));
+}
+
+#[test]
+fn programs_that_start_at_once_agree_on_one_schema() {
+    let scratch = Scratch::new();
+    let start = std::sync::Barrier::new(8);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                start.wait();
+                assert_eq!(scratch.open().list().unwrap(), []);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_store_is_ready_while_its_schema_is_current() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    assert!(store.is_ready());
+    scratch.execute("DELETE FROM __diesel_schema_migrations");
+    assert!(!store.is_ready());
+    scratch.execute("DROP TABLE __diesel_schema_migrations");
+    assert!(!store.is_ready());
+}

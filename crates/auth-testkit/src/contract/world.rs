@@ -1,0 +1,365 @@
+//! The rows that the promises are checked with.
+
+use super::{Fresh, Handles, StoreUnderTest, THREADS_PER_HANDLE};
+use crate::{FixedClock, sample};
+use auth_core::client::{ClientId, ClientRegistry, Inserted};
+use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
+use auth_core::consent::{
+    AuthorizationRequest, Consent, ConsentStore, PendingAuthorization, PendingAuthorizationStore,
+    Prompt,
+};
+use auth_core::grant::{Approval, Decided, Grant, GrantId};
+use auth_core::owner::{OwnerRegistry, SubjectId};
+use auth_core::pkce::CodeChallenge;
+use auth_core::scope::Scope;
+use auth_core::secret::{
+    AccessTokenDigest, BrowserDigest, CodeDigest, InteractionDigest, RefreshTokenDigest,
+    SessionDigest,
+};
+use auth_core::session::{Session, SessionId, SessionStore};
+use auth_core::timestamp::Timestamp;
+use auth_core::token::{NewAccessToken, NewRefreshToken, RefreshReuse, Rotated, Rotation};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use time::Duration;
+
+pub(super) const ALICE: &str = "alice";
+pub(super) const BOB: &str = "bob";
+pub(super) const WEB: &str = "web";
+pub(super) const EVIL: &str = "evil";
+
+pub(super) const CODE_LIFETIME: Duration = Duration::seconds(60);
+pub(super) const ACCESS_LIFETIME: Duration = Duration::minutes(10);
+pub(super) const REFRESH_LIFETIME: Duration = Duration::days(30);
+
+/// This many seconds after the beginning.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    FixedClock::START.after(Duration::seconds(seconds))
+}
+
+/// Two handles on a store that knows the sample clients `web` and `evil` and the owners alice and bob.
+pub(super) struct World<S> {
+    handles: Handles<S>,
+    count: AtomicU64,
+}
+
+/// What an approval left: the grant, and the code that stands for it.
+#[derive(Clone)]
+pub(super) struct Approved {
+    pub grant: GrantId,
+    pub code: CodeDigest,
+}
+
+/// Tokens that were handed to the store, whether or not it took them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tokens {
+    pub access: AccessTokenDigest,
+    pub refresh: RefreshTokenDigest,
+}
+
+impl<S: StoreUnderTest> World<S> {
+    pub fn new(fresh: Fresh<'_, S>) -> Self {
+        let world = Self::empty(fresh);
+        for client in [sample::web(), sample::evil()] {
+            let inserted = ClientRegistry::insert(world.one(), &client);
+            assert_eq!(inserted, Ok(Inserted::Inserted), "an empty store");
+        }
+        for name in [ALICE, BOB] {
+            let hash = sample::password_hash_of(name);
+            let inserted = OwnerRegistry::insert(world.one(), &sample::owner(name), &hash);
+            assert_eq!(inserted, Ok(Inserted::Inserted), "an empty store");
+        }
+        world
+    }
+
+    /// Without clients and owners.
+    pub fn empty(fresh: Fresh<'_, S>) -> Self {
+        let handles = fresh();
+        let count = AtomicU64::new(1);
+        Self { handles, count }
+    }
+
+    pub fn one(&self) -> &S {
+        &self.handles.one
+    }
+
+    /// The second handle. Reading through it what was written through the first shows that nothing is
+    /// kept in a handle.
+    pub fn other(&self) -> &S {
+        &self.handles.other
+    }
+
+    /// Runs this on every thread of both handles at once, with the thread's number.
+    pub fn race<T: Send>(&self, run: impl Fn(&S, usize) -> T + Sync) -> Vec<T> {
+        let start = Barrier::new(2 * THREADS_PER_HANDLE);
+        std::thread::scope(|scope| {
+            let (run, start) = (&run, &start);
+            let threads: Vec<_> = (0..2 * THREADS_PER_HANDLE)
+                .map(|number| {
+                    let handles = [&self.handles.one, &self.handles.other];
+                    let store: &S = handles[number % 2];
+                    scope.spawn(move || {
+                        start.wait();
+                        run(store, number)
+                    })
+                })
+                .collect();
+            let results = threads.into_iter().map(|thread| thread.join());
+            results.map(|result| result.expect("a thread of the race panicked")).collect()
+        })
+    }
+
+    /// 32 bytes that were never given before.
+    pub fn bytes(&self) -> [u8; 32] {
+        let count = self.count.fetch_add(1, Ordering::SeqCst);
+        let mut bytes = [0x5a; 32];
+        let spread = count.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        bytes[..8].copy_from_slice(&spread.to_be_bytes());
+        bytes
+    }
+
+    pub fn name(&self) -> String {
+        format!("{:04}", self.count.fetch_add(1, Ordering::SeqCst))
+    }
+
+    // Decisions
+
+    pub fn pending(&self, created_at: Timestamp) -> PendingAuthorization {
+        PendingAuthorization {
+            interaction: InteractionDigest::from_bytes(self.bytes()),
+            browser: BrowserDigest::from_bytes(self.bytes()),
+            request: AuthorizationRequest {
+                client_id: sample::client_id(WEB),
+                redirect_uri: "https://rp.test/cb".into(),
+                redirect_uri_sent: true,
+                scope: sample::scope("api.read"),
+                state: Some("st".into()),
+                code_challenge: CodeChallenge::parse(sample::CHALLENGE),
+                prompt: Prompt::default(),
+            },
+            created_at,
+            expires_at: created_at.after(Duration::minutes(15)),
+            signed_in: None,
+            decided_at: None,
+        }
+    }
+
+    /// The digest of an interaction that waits.
+    pub fn interaction(&self) -> InteractionDigest {
+        let pending = self.pending(at(0));
+        PendingAuthorizationStore::insert(self.one(), &pending, "192.0.2.1", 100).expect("insert");
+        pending.interaction
+    }
+
+    pub fn grant(&self, client: &str, owner: &str, created_at: Timestamp) -> Grant {
+        Grant {
+            id: GrantId::new(format!("grant-{}", self.name())),
+            subject: subject(owner),
+            client_id: sample::client_id(client),
+            scope: sample::scope("api.read api.write"),
+            created_at,
+            expires_at: None,
+            revoked_at: None,
+        }
+    }
+
+    pub fn code_record(&self, grant: &Grant) -> CodeRecord {
+        CodeRecord {
+            grant_id: grant.id.clone(),
+            client_id: grant.client_id.clone(),
+            redirect_uri: "https://rp.test/cb".into(),
+            redirect_uri_sent: true,
+            code_challenge: CodeChallenge::parse(sample::CHALLENGE),
+            created_at: grant.created_at,
+            expires_at: grant.created_at.after(CODE_LIFETIME),
+        }
+    }
+
+    /// Tries to record an approval of this grant.
+    pub fn decide(
+        &self,
+        store: &S,
+        interaction: Option<&InteractionDigest>,
+        grant: &Grant,
+        remember: Option<&Scope>,
+    ) -> (Decided, Approved) {
+        let code = CodeDigest::from_bytes(self.bytes());
+        let consent = remember.map(|scope| Consent {
+            subject: grant.subject.clone(),
+            client_id: grant.client_id.clone(),
+            scope: scope.clone(),
+            given_at: grant.created_at,
+        });
+        let decided = store.approve(&Approval {
+            interaction,
+            grant,
+            code: &code,
+            record: &self.code_record(grant),
+            remember: consent.as_ref(),
+        });
+        let grant = grant.id.clone();
+        (decided.expect("approve"), Approved { grant, code })
+    }
+
+    /// Approves this grant, remembering the consent.
+    pub fn approve(&self, grant: &Grant) -> Approved {
+        let (decided, approved) = self.decide(self.one(), None, grant, Some(&grant.scope));
+        assert_eq!(decided, Decided::First, "no interaction, no second decision");
+        approved
+    }
+
+    /// A fresh approval by this owner for this client.
+    pub fn approved(&self, client: &str, owner: &str) -> Approved {
+        self.approve(&self.grant(client, owner, at(0)))
+    }
+
+    pub fn grant_of(&self, approved: &Approved) -> Grant {
+        let found = CodeStore::find(self.other(), &approved.code).expect("find");
+        found.expect("the code and its grant are there").1
+    }
+
+    pub fn is_revoked(&self, approved: &Approved) -> bool {
+        self.grant_of(approved).revoked_at.is_some()
+    }
+
+    pub fn consent(&self, owner: &str, client: &str) -> Option<Consent> {
+        let client = sample::client_id(client);
+        ConsentStore::find(self.other(), &subject(owner), &client).expect("find")
+    }
+
+    // Tokens
+
+    pub fn access_token(&self, now: Timestamp) -> NewAccessToken {
+        NewAccessToken {
+            digest: AccessTokenDigest::from_bytes(self.bytes()),
+            scope: sample::scope("api.read"),
+            created_at: now,
+            expires_at: now.after(ACCESS_LIFETIME),
+        }
+    }
+
+    pub fn refresh_token(&self, now: Timestamp) -> NewRefreshToken {
+        NewRefreshToken {
+            digest: RefreshTokenDigest::from_bytes(self.bytes()),
+            created_at: now,
+            expires_at: now.after(REFRESH_LIFETIME),
+        }
+    }
+
+    pub fn redeem(&self, store: &S, approved: &Approved, now: Timestamp) -> (Redeemed, Tokens) {
+        let (access, refresh) = (self.access_token(now), self.refresh_token(now));
+        let redeemed = store.redeem(&Redemption {
+            code: &approved.code,
+            grant_id: &approved.grant,
+            at: now,
+            access: &access,
+            refresh: Some(&refresh),
+        });
+        (redeemed.expect("redeem"), tokens(&access, &refresh))
+    }
+
+    /// Approves and redeems.
+    pub fn bought(&self, client: &str, owner: &str) -> (Approved, Tokens) {
+        let approved = self.approved(client, owner);
+        let (redeemed, tokens) = self.redeem(self.one(), &approved, at(0));
+        assert_eq!(redeemed, Redeemed::First, "a fresh code under a live grant");
+        (approved, tokens)
+    }
+
+    /// Presents a refresh token; the refresh token in the answer is the successor that was offered.
+    pub fn rotate(
+        &self,
+        store: &S,
+        grant: &GrantId,
+        presented: &RefreshTokenDigest,
+        now: Timestamp,
+        reuse: RefreshReuse,
+    ) -> (Rotated, Tokens) {
+        self.rotate_into(store, grant, presented, reuse, now, &self.refresh_token(now))
+    }
+
+    pub fn rotate_into(
+        &self,
+        store: &S,
+        grant: &GrantId,
+        presented: &RefreshTokenDigest,
+        reuse: RefreshReuse,
+        now: Timestamp,
+        successor: &NewRefreshToken,
+    ) -> (Rotated, Tokens) {
+        let access = self.access_token(now);
+        let rotated = store.rotate(&Rotation {
+            presented,
+            grant_id: grant,
+            at: now,
+            reuse,
+            access: &access,
+            successor: Some(successor),
+        });
+        (rotated.expect("rotate"), tokens(&access, successor))
+    }
+
+    /// Presents a refresh token where that must succeed.
+    pub fn refreshed(&self, grant: &GrantId, presented: &RefreshTokenDigest) -> Tokens {
+        let reuse = RefreshReuse::UntilSuccessorUsed;
+        let (rotated, tokens) = self.rotate(self.one(), grant, presented, at(1), reuse);
+        assert_eq!(rotated, Rotated::Done, "a token that is not spent");
+        tokens
+    }
+
+    /// Whether the store took both tokens, or neither; half is never right.
+    pub fn took(&self, tokens: &Tokens) -> bool {
+        let access = self.knows_access(&tokens.access);
+        let refresh = self.knows_refresh(&tokens.refresh);
+        assert_eq!(access, refresh, "both tokens are stored, or none");
+        access
+    }
+
+    pub fn knows_access(&self, token: &AccessTokenDigest) -> bool {
+        self.other().find_access(token).expect("find").is_some()
+    }
+
+    pub fn knows_refresh(&self, token: &RefreshTokenDigest) -> bool {
+        self.other().find_refresh(token).expect("find").is_some()
+    }
+
+    // Sessions
+
+    /// A session of this owner that is stored.
+    pub fn session(&self, owner: &str, created_at: Timestamp) -> Session {
+        let session = self.new_session(owner, created_at);
+        SessionStore::insert(self.one(), &session, None).expect("insert");
+        session
+    }
+
+    pub fn new_session(&self, owner: &str, created_at: Timestamp) -> Session {
+        Session {
+            id: SessionId::new(format!("session-{}", self.name())),
+            digest: SessionDigest::from_bytes(self.bytes()),
+            subject: subject(owner),
+            created_at,
+            last_seen_at: created_at,
+        }
+    }
+
+    pub fn found_session(&self, session: &Session) -> Option<Session> {
+        let found = SessionStore::find(self.other(), &session.digest).expect("find");
+        found.map(|(session, _)| session)
+    }
+
+    pub fn is_signed_in(&self, session: &Session) -> bool {
+        self.found_session(session).is_some()
+    }
+}
+
+pub(super) fn subject(owner: &str) -> SubjectId {
+    sample::owner(owner).subject
+}
+
+pub(super) fn id(client: &str) -> ClientId {
+    sample::client_id(client)
+}
+
+fn tokens(access: &NewAccessToken, refresh: &NewRefreshToken) -> Tokens {
+    Tokens { access: access.digest, refresh: refresh.digest }
+}
