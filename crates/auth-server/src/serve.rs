@@ -152,7 +152,7 @@ pub(crate) async fn keep_house(sessions: SessionLifetimes, store: Arc<DieselStor
             move || store.purge(SystemClock.now(), sessions, PURGE_BATCH)
         };
         let pause = match tokio::task::spawn_blocking(batch).await {
-            Ok(Ok(removed)) if removed >= PURGE_BATCH => Duration::from_millis(100),
+            Ok(Ok(removed)) if removed > 0 => Duration::from_millis(100),
             Ok(Ok(_)) => Duration::from_secs(20),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "housekeeping failed; it will be tried again");

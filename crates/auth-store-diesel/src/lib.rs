@@ -21,6 +21,7 @@
 // Named for its features only: SQLite is compiled in, never the system's.
 use libsqlite3_sys as _;
 
+mod control;
 mod failure;
 mod migrate;
 mod open;

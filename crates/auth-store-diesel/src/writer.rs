@@ -9,8 +9,8 @@
 //! rolled back to its savepoint and harms no other.
 
 use crate::Connection;
+use crate::control::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
 use crate::failure::Failure;
-use crate::repository::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
 use auth_core::error::StoreError;
 use diesel::connection::SimpleConnection as _;
 use diesel::query_dsl::methods::ExecuteDsl;
@@ -32,7 +32,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread; up to `queue` jobs may wait for it.
     pub(crate) fn start(conn: Connection, queue: usize) -> std::io::Result<Self> {
-        let (sender, receiver) = sync_channel(queue);
+        let (sender, receiver) = sync_channel(queue.max(1));
         let thread = std::thread::Builder::new()
             .name("auth-store-writer".into())
             .spawn(move || run(conn, &receiver))?;
@@ -129,8 +129,6 @@ fn run(mut conn: Connection, queue: &Receiver<Box<dyn Job>>) {
             // Whatever is left of the transaction must not leak into the next; SQLite may have rolled
             // it back by itself, and then this says so.
             let _ = run_control(&mut conn, Rollback);
-            // What waits behind a database that does not write would each wait as long.
-            batch.extend(queue.try_iter());
             tracing::warn!(jobs = batch.len(), %error, "writes were refused");
         }
         for job in batch {
@@ -148,7 +146,10 @@ fn write_batch(
     batch: &mut Vec<Box<dyn Job>>,
     queue: &Receiver<Box<dyn Job>>,
 ) -> Result<(), StoreError> {
-    run_control(conn, Begin)?;
+    run_control(conn, Begin).inspect_err(|_| {
+        // Another process holds the database. What waits behind this job would each wait as long.
+        batch.extend(queue.try_iter());
+    })?;
     let mut done = 0;
     while let Some(job) = batch.get_mut(done) {
         run_control(conn, Savepoint)?;

@@ -3,8 +3,8 @@
 mod common;
 
 use auth_core::client::{ClientRegistry, ClientStore};
-use auth_core::code::{CodeStore, Redeemed};
-use auth_core::grant::GrantStore;
+use auth_core::code::{CodeStore, Redeemed, Redemption};
+use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping as _;
 use auth_core::owner::OwnerRegistry;
 use auth_core::pkce::CodeVerifier;
@@ -108,6 +108,29 @@ fn siblings_exclude_each_other_after_their_parent_was_purged() {
         let loser = rotate(&store, &grant, &name("two"), &name("thief"));
         assert_eq!(loser, Rotated::Replayed, "{winner_comes}");
     }
+}
+
+/// A client that may not refresh has one access token and nothing else under its grant.
+#[test]
+fn a_grant_goes_with_its_last_token_and_not_before() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let lifetimes = sample::policy().sessions;
+    let grant = approve(&store, "grant");
+    let redeemed = store.redeem(&Redemption {
+        code: &code("grant").digest(),
+        grant_id: &grant,
+        at: at(20),
+        access: &access("only"),
+        refresh: None,
+    });
+    assert_eq!(redeemed, Ok(Redeemed::First));
+    let everything = GrantFilter { ended: true, ..GrantFilter::default() };
+    assert_eq!(store.purge(at(3_999), lifetimes, 10), Ok(1), "the code");
+    assert_eq!(GrantStore::list(&store, &everything, at(3_999)).map(|it| it.len()), Ok(1));
+    assert!(store.find_access(&access("only").digest).unwrap().is_some());
+    assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
+    assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
 }
 
 /// CODE-13, CAUTH-13: the files hold what secrets hash to, and no secret.

@@ -2,9 +2,9 @@
 
 use super::Api;
 use crate::app::App;
-use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::Data;
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 
 const CACHE: &str = "public, max-age=300";
@@ -71,8 +71,10 @@ pub(super) async fn scopes(app: Data<App>) -> HttpResponse {
     cacheable().json(Scopes { scopes: scopes.collect() })
 }
 
-fn cacheable() -> actix_web::HttpResponseBuilder {
+/// Public and the same for everybody: caches need no `Vary`, and the CORS header needs no question.
+fn cacheable() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, CACHE));
+    response.insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     response
 }

@@ -125,6 +125,7 @@ fn cors(methods: &[&'static str]) -> (Cors, &'static str) {
     let cors = Cors::default()
         .allow_any_origin()
         .send_wildcard()
+        .disable_vary_header()
         .allowed_methods(methods.iter().copied())
         .allow_any_header()
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])

@@ -27,8 +27,6 @@ use super::Connection;
 use auth_core::scope::Scope;
 use auth_core::timestamp::Timestamp;
 
-pub(crate) use statements::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
-
 type Backend = <Connection as diesel::Connection>::Backend;
 
 fn parse_scope(text: &str) -> Option<Scope> {

@@ -1,6 +1,7 @@
 //! The statements of every request are prepared once per connection.
 
 use super::*;
+use crate::control::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
 use crate::migrate::migrate;
 use crate::pool;
 use crate::url::sqlite_file;

@@ -3,9 +3,8 @@
 //! diesel prepares an `UPDATE`, an upsert and a boxed query anew each time it runs them. A type that
 //! names its own text is prepared once per connection, because the type is the key to the cache.
 
-use super::{Backend, Connection};
-use diesel::RunQueryDsl;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use super::Backend;
+use diesel::query_builder::AstPass;
 use diesel::result::QueryResult;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, Binary, HasSqlType, Nullable, Text};
@@ -82,32 +81,4 @@ macro_rules! statement {
         super::statements::bind(&mut $out, &$self.$field)?;
         statement!(@text $self, $out, $($rest)*);
     };
-}
-
-/// A statement that only steers the transaction.
-macro_rules! control {
-    ($($(#[$meta:meta])* $name:ident = $sql:literal;)+) => {$(
-        $(#[$meta])*
-        #[derive(QueryId)]
-        pub(crate) struct $name;
-
-        impl QueryFragment<Backend> for $name {
-            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
-                out.push_sql($sql);
-                Ok(())
-            }
-        }
-
-        impl RunQueryDsl<Connection> for $name {}
-    )+};
-}
-
-control! {
-    /// Begins a transaction that may write, and waits for other writers here rather than later.
-    Begin = "BEGIN IMMEDIATE";
-    Commit = "COMMIT";
-    Rollback = "ROLLBACK";
-    Savepoint = "SAVEPOINT job";
-    Release = "RELEASE SAVEPOINT job";
-    RollbackTo = "ROLLBACK TO SAVEPOINT job";
 }
