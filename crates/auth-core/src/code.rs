@@ -48,7 +48,8 @@ pub struct Redemption<'a> {
 pub enum Redeemed {
     /// This redemption spent the code; its tokens are stored.
     First,
-    /// The code was spent before. Its grant is now revoked (CODE-06); nothing else was stored.
+    /// The code was spent before. Its grant is now revoked (CODE-06); nothing else was stored. Where
+    /// the grant had ended anyway, [`Redeemed::GrantEnded`] is as good an answer.
     Replayed,
     /// The grant ended, or the code is gone. Nothing was stored.
     GrantEnded,

@@ -225,6 +225,17 @@ pub enum TokenError {
     Fault(Fault),
 }
 
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(error) => error.fmt(f),
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TokenError {}
+
 impl From<OAuthError> for TokenError {
     fn from(error: OAuthError) -> Self {
         Self::Refused(error)

@@ -65,7 +65,8 @@ pub enum RefreshReuse {
     /// When one of its successors is first presented: no honest client is ever signed out by a lost
     /// response.
     UntilSuccessorUsed,
-    /// When it is first presented.
+    /// When it is first presented. Without successors, for a client whose refresh tokens do not
+    /// rotate, a token is never spent.
     Strict,
 }
 
@@ -95,7 +96,8 @@ pub struct Rotation<'a> {
 pub enum Rotated {
     /// The new tokens are stored, and the presented token is marked as used.
     Done,
-    /// The presented token was spent. Its grant is now revoked; nothing else was stored.
+    /// The presented token was spent. Its grant is now revoked; nothing else was stored. Where the
+    /// grant had ended anyway, [`Rotated::GrantEnded`] is as good an answer.
     Replayed,
     /// The grant ended, or the token is gone. Nothing was stored.
     GrantEnded,
