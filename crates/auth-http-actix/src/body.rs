@@ -41,6 +41,14 @@ impl BodyError {
         }
     }
 
+    /// The status of an error page: to people, a body of another kind is just a bad one.
+    pub const fn page_status(self) -> StatusCode {
+        match self {
+            Self::MediaType => StatusCode::BAD_REQUEST,
+            other => other.status(),
+        }
+    }
+
     /// The fault in words, fit for `error_description`.
     pub const fn description(self) -> &'static str {
         match self {

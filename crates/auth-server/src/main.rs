@@ -1,5 +1,6 @@
 //! An OAuth 2.1 authorization server: the parts put together behind one command line.
 
+mod admin;
 mod config;
 mod demo;
 mod events;
@@ -8,7 +9,8 @@ mod serve;
 mod system;
 
 use anyhow::{Result, anyhow};
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 use config::Config;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +22,9 @@ struct CommandLine {
     /// The configuration file [default: auth.toml, then /etc/auth-server/auth.toml]
     #[arg(long, global = true, value_name = "PATH")]
     config: Option<PathBuf>,
+    /// Answer in JSON (administration commands only)
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -37,11 +42,18 @@ enum Command {
     /// Try it: a server with nothing to configure, accounts, clients and an application
     #[command(after_help = "Example:\n  auth-server demo --directory /tmp/auth-demo --port 9000")]
     Demo(demo::DemoArgs),
+    #[command(flatten)]
+    Admin(admin::Command),
 }
 
 fn main() -> ExitCode {
     let line = CommandLine::parse();
     let result = match line.command {
+        Command::Admin(command) => return admin::run(command, line.config.as_deref(), line.json),
+        Command::Serve | Command::Demo(_) if line.json => {
+            let no_answer = "serve and demo have no answer that could be JSON";
+            CommandLine::command().error(ErrorKind::ArgumentConflict, no_answer).exit()
+        }
         Command::Serve => serve(line.config),
         Command::Demo(args) => demo::run(&args),
     };

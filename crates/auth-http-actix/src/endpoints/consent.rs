@@ -17,12 +17,8 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
     let params = match read_params(&request, payload, Accept::Form).await {
         Ok(params) => params,
         Err(error) => {
-            let status = match error.status() {
-                // For people, a body of another kind is just a bad body.
-                StatusCode::UNSUPPORTED_MEDIA_TYPE => StatusCode::BAD_REQUEST,
-                status => status,
-            };
-            return error_page::page(&app, &Words::unreadable(status, error.description()));
+            let words = Words::unreadable(error.page_status(), error.description());
+            return error_page::page(&app, &words);
         }
     };
     let token = match params.one("csrf_token") {

@@ -15,7 +15,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
     let params = match read_params(&request, payload, Accept::Form).await {
         Ok(params) => params,
         Err(error) => {
-            let words = Words::unreadable(error.status(), error.description());
+            let words = Words::unreadable(error.page_status(), error.description());
             return error_page::page(&app, &words);
         }
     };
