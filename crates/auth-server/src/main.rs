@@ -12,7 +12,7 @@ use anyhow::{Result, anyhow};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use config::Config;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// An OAuth 2.1 authorization server: sign-in, consent and tokens.
@@ -20,10 +20,10 @@ use std::process::ExitCode;
 #[command(version, about, after_help = EXAMPLE, propagate_version = true)]
 struct CommandLine {
     /// The configuration file [default: auth.toml, then /etc/auth-server/auth.toml]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Everywhere")]
     config: Option<PathBuf>,
     /// Answer in JSON (administration commands only)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
             let no_answer = "serve and demo have no answer that could be JSON";
             CommandLine::command().error(ErrorKind::ArgumentConflict, no_answer).exit()
         }
-        Command::Serve => serve(line.config),
+        Command::Serve => serve(line.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
     };
     match result {
@@ -66,8 +66,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(path: Option<PathBuf>) -> Result<()> {
-    let loaded = Config::load(path.as_deref(), config::environment());
+fn serve(path: Option<&Path>) -> Result<()> {
+    let loaded = Config::load(path, config::environment());
     let config = loaded.map_err(|problems| anyhow!("{problems}"))?.config;
     log::start(&config.log)?;
     serve::run(&config)

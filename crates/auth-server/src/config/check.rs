@@ -2,7 +2,7 @@
 
 use super::kind::Value;
 use super::problem::{Complaint, Place, Problem};
-use super::settings::SECTIONS;
+use super::settings::{Later, SECTIONS};
 use super::values::{Row, Values};
 use auth_core::scope::ScopeToken;
 use std::collections::BTreeSet;
@@ -197,7 +197,9 @@ fn unique(section: &str, name: &str, rows: &[Row], problems: &mut Vec<Problem>) 
 /// What can be configured but not yet used is refused, rather than silently without effect.
 fn not_in_this_version(values: &Values, problems: &mut Vec<Problem>) {
     for section in SECTIONS {
-        let (Some(later), Some(row)) = (section.later, values.rows(section.path).first()) else {
+        let (Some(Later::Refused(later)), Some(row)) =
+            (section.later, values.rows(section.path).first())
+        else {
             continue;
         };
         let what = format!("{later} is not built into this version");

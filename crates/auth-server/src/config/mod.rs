@@ -22,10 +22,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use database_url::DatabaseUrl;
-pub(crate) use issuer::Issuer;
 pub(crate) use model::*;
-pub(crate) use network::Network;
 pub(crate) use problem::{Problem, Problems};
 pub(crate) use template::template;
 

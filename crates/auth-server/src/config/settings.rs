@@ -19,7 +19,7 @@ pub(crate) struct Section {
     /// For a repeated section: example entries.
     pub(super) example: &'static str,
     /// Set while nothing uses the section yet: what using it is called.
-    pub(super) later: Option<&'static str>,
+    pub(super) later: Option<Later>,
     /// Its keys.
     pub(super) settings: &'static [Setting],
 }
@@ -33,6 +33,15 @@ pub(crate) struct Setting {
     pub(super) shown: Shown,
 }
 
+/// How a section is treated that describes what a later version will do.
+#[derive(Clone, Copy)]
+pub(crate) enum Later {
+    /// Its presence is a problem: what it describes is not built into this version.
+    Refused(&'static str),
+    /// It is judged, and has no effect.
+    Unused,
+}
+
 /// What applies when a key is absent. Values are TOML literals.
 pub(crate) enum Default {
     /// The key must be there.
@@ -42,7 +51,8 @@ pub(crate) enum Default {
     /// Nothing; with an example of a value.
     Unset(&'static str),
     /// A value that follows from other settings: the value for the defaults, and the rule in words.
-    Derived(&'static str, &'static str),
+    // Only the documentation tells the rule, and a test writes that.
+    Derived(&'static str, #[cfg_attr(not(test), allow(dead_code))] &'static str),
 }
 
 /// How a value is printed.
@@ -122,7 +132,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     section("login", "How people sign in.", &[
         setting("local", Flag, Is("true"), "With a username and a password kept here."),
     ]),
-    Section { repeated: true, example: UPSTREAM, later: Some("sign-in through an OpenID Connect provider"),
+    Section { repeated: true, example: UPSTREAM, later: Some(Later::Refused("sign-in through an OpenID Connect provider")),
         ..section("login.upstream", "OpenID Connect providers that people may sign in with, any number.", &[
         setting("id", Text(check::path_segment), Required, "A short name for URLs: lower-case letters, digits, - and _."),
         setting("name", Text(check::sentence), Required, "What the sign-in page calls it."),
@@ -142,7 +152,7 @@ pub(crate) const SECTIONS: &[Section] = &[
         setting("description", Text(check::sentence), Required, "What the consent page says it allows."),
         setting("default", Flag, Is("false"), "Granted when a request names no scope."),
     ])},
-    Section { repeated: true, example: RESOURCES, later: Some("a resource server"),
+    Section { repeated: true, example: RESOURCES, later: Some(Later::Unused),
         ..section("resources", "Resource servers (RFC 8707): the APIs that tokens are for.", &[
         setting("uri", Text(check::resource_uri), Required, "Its absolute URI, without fragment."),
         setting("name", Text(check::sentence), Required, "What people call it."),

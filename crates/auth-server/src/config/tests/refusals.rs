@@ -186,7 +186,6 @@ access_token_format = "jwt"
              \"sqlite://auth.db\"",
             "6:1 sign-in through an OpenID Connect provider is not built into this version | remove \
              [[login.upstream]]",
-            "13:1 a resource server is not built into this version | remove [[resources]]",
             "17:1 `resources.access_token_format` cannot be \"jwt\": JWT access tokens are not built into this \
              version | write \"opaque\"",
         ]
