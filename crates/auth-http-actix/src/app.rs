@@ -1,6 +1,7 @@
 //! What every endpoint works with.
 
 use crate::address::client_address;
+use crate::challenge_watch::ChallengeWatch;
 use crate::cookies::Cookies;
 use crate::lane::Lane;
 use crate::pages::{PageError, Pages};
@@ -78,6 +79,7 @@ pub struct App {
     pub(crate) account_failures: Throttle<AccountKey>,
     pub(crate) address_failures: Throttle<IpAddr>,
     pub(crate) client_failures: Throttle<AccountKey>,
+    pub(crate) challenges: ChallengeWatch,
     is_trusted_proxy: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     readiness: Box<Readiness>,
 }
@@ -111,6 +113,7 @@ impl App {
             account_failures: Throttle::new(limits.failed_sign_ins_per_account_and_address),
             address_failures: Throttle::new(limits.failed_sign_ins_per_address),
             client_failures: Throttle::new(limits.failed_client_authentications),
+            challenges: ChallengeWatch::new(),
             is_trusted_proxy: limits.is_trusted_proxy,
             readiness: Box::new(readiness),
             engine,

@@ -14,6 +14,7 @@ mod address;
 mod app;
 mod body;
 mod browser_checks;
+mod challenge_watch;
 mod cookies;
 mod csrf;
 mod endpoints;

@@ -1,9 +1,10 @@
 //! Slowing down guessing, without locking anybody out (TOKEN-15, UI-18).
 //!
-//! Each key has a bucket of tries that refills evenly over a minute. A try is taken before the
-//! credentials are looked at and given back if they were right, so that many guesses at once cannot
-//! slip through, and right credentials cost nothing. Keys carry the network address, so an attacker
-//! slows only themself.
+//! Each key has a bucket of tries that refills evenly over a minute. Right credentials cost nothing.
+//! For passwords a try is taken before they are looked at and given back if they were right, so that
+//! many guesses at once cannot slip through. For clients, whose secrets nobody guesses but who may
+//! have hundreds of requests under way, the bucket is only looked at before, and a failure charged
+//! after. Keys carry the network address, so an attacker slows only themself.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -53,12 +54,28 @@ impl<K: Eq + Hash> Throttle<K> {
         let full = Bucket { tries: self.per_minute, since: now };
         let bucket = buckets.entry(key).or_insert(full);
         let tries = self.refilled(bucket, now);
-        if tries < 1.0 {
-            let seconds = (1.0 - tries) * 60.0 / self.per_minute;
-            return Err(Throttled { retry_after_seconds: seconds.ceil().max(1.0) as u64 });
-        }
+        self.require_one(tries)?;
         *bucket = Bucket { tries: tries - 1.0, since: now };
         Ok(())
+    }
+
+    /// Whether there is a try in the key's bucket, which stays there.
+    ///
+    /// # Errors
+    /// [`Throttled`] if the bucket is empty.
+    pub fn check(&self, key: &K, now: Instant) -> Result<(), Throttled> {
+        match self.lock().get(key) {
+            Some(bucket) => self.require_one(self.refilled(bucket, now)),
+            None => Ok(()),
+        }
+    }
+
+    fn require_one(&self, tries: f64) -> Result<(), Throttled> {
+        if tries >= 1.0 {
+            return Ok(());
+        }
+        let seconds = (1.0 - tries) * 60.0 / self.per_minute;
+        Err(Throttled { retry_after_seconds: seconds.ceil().max(1.0) as u64 })
     }
 
     /// Gives a try back: the credentials were right, or were not judged.
@@ -108,6 +125,19 @@ mod tests {
         assert_eq!(throttle.take("bob", start), Ok(()));
         assert_eq!(throttle.take("alice", start + Duration::from_secs(6)), Ok(()));
         assert!(throttle.take("alice", start + Duration::from_secs(6)).is_err());
+    }
+
+    /// TOKEN-15
+    #[test]
+    fn looking_into_a_bucket_takes_nothing() {
+        let throttle = Throttle::new(1);
+        let now = Instant::now();
+        for _ in 0..100 {
+            assert_eq!(throttle.check(&"web", now), Ok(()));
+        }
+        throttle.take("web", now).unwrap();
+        assert_eq!(throttle.check(&"web", now), Err(Throttled { retry_after_seconds: 60 }));
+        assert_eq!(throttle.check(&"web", now + Duration::from_secs(60)), Ok(()));
     }
 
     #[test]

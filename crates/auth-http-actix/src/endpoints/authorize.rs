@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use auth_core::params::{ParamLimits, Params};
 use auth_core::secret::BrowserSecret;
 use auth_core::usecase::authorize::Request;
+use std::time::Instant;
 
 /// The most bytes of a request's target (AUTHZ-25).
 const MAX_TARGET: usize = 8 * 1024;
@@ -24,6 +25,7 @@ pub(super) async fn get(app: Data<App>, request: HttpRequest) -> HttpResponse {
         Ok(params) => params,
         Err(error) => return error_page::page(&app, &error.into()),
     };
+    app.challenges.notices(&params, Instant::now());
     let api = api(&request);
     let origin = app.network(&request).to_string();
     let mut visitor = app.visitor(&request);

@@ -130,6 +130,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
             error_page::page(&app, &Words::busy())
         }
         Err(LaneError::Panicked) => {
+            guess.was_right(&app);
             let panicked = StoreError::Unavailable("a sign-in panicked".to_owned());
             error_page::fault(&app, &Fault::Store(panicked))
         }

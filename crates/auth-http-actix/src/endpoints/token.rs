@@ -37,7 +37,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
         let claimed = claimed.ok().and_then(|it| ClientId::parse(it.claimed_id()));
         (claimed.map(|id| id.as_str().to_owned()).unwrap_or_default(), app.network(&request))
     };
-    if let Err(throttled) = app.client_failures.take(attempt.clone(), Instant::now()) {
+    if let Err(throttled) = app.client_failures.check(&attempt, Instant::now()) {
         return too_many(throttled);
     }
     let answer = app.engine(move |engine| {
@@ -49,8 +49,9 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
         &answer,
         Err(TokenError::Refused(error)) if error.code == ErrorCode::InvalidClient
     );
-    if !failed_authentication {
-        app.client_failures.give_back(&attempt);
+    if failed_authentication {
+        // Whether this was the last try is the next request's to learn.
+        let _ = app.client_failures.take(attempt, Instant::now());
     }
     match answer {
         Ok(tokens) => success(&tokens),

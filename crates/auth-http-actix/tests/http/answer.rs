@@ -29,11 +29,9 @@ pub struct ClientRedirect {
 impl ClientRedirect {
     fn parse(location: &str) -> Self {
         let (base, query) = location.split_once('?').unwrap_or((location, ""));
-        let params = Query::<Vec<(String, String)>>::from_query(query).expect("a form-encoded query");
-        Self {
-            base: base.to_owned(),
-            params: params.into_inner(),
-        }
+        let params =
+            Query::<Vec<(String, String)>>::from_query(query).expect("a form-encoded query");
+        Self { base: base.to_owned(), params: params.into_inner() }
     }
 
     /// The value of a parameter that stands there at most once.
@@ -81,8 +79,7 @@ impl Answer {
     }
 
     fn is_html(&self) -> bool {
-        self.header("content-type")
-            .is_some_and(|it| it.starts_with("text/html"))
+        self.header("content-type").is_some_and(|it| it.starts_with("text/html"))
     }
 
     /// The texts of the elements that a selector finds.
@@ -144,7 +141,11 @@ impl Answer {
     #[track_caller]
     pub fn assert_error_redirect(&self, to: &str, error: &str) {
         let redirect = self.client_redirect();
-        assert_eq!((redirect.base.as_str(), redirect.get("error")), (to, Some(error)), "{redirect:?}");
+        assert_eq!(
+            (redirect.base.as_str(), redirect.get("error")),
+            (to, Some(error)),
+            "{redirect:?}"
+        );
     }
 
     /// It is a page that tells an error and leads nowhere but back to this server.
@@ -182,7 +183,9 @@ impl Answer {
         assert_eq!(self.header("referrer-policy"), Some("no-referrer"));
         // UI-13: only what is the same for everybody may be kept.
         let cache = self.header("cache-control").expect("a cache policy");
-        assert!(cache == "no-store" || (cache.starts_with("public, max-age=") && self.status == 200));
+        assert!(
+            cache == "no-store" || (cache.starts_with("public, max-age=") && self.status == 200)
+        );
         // TOKEN-12
         assert_eq!(self.header("access-control-allow-credentials"), None);
         for cookie in self.cookies() {

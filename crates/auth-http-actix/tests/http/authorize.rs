@@ -184,7 +184,8 @@ async fn people_s_endpoints_send_no_cors_headers() {
                 .insert_header((header::ACCESS_CONTROL_REQUEST_HEADERS, "content-type"));
             let answer = browser.send(request).await;
             let names = answer.headers.keys().map(|name| name.as_str());
-            let cors: Vec<&str> = names.filter(|name| name.starts_with("access-control-")).collect();
+            let cors: Vec<&str> =
+                names.filter(|name| name.starts_with("access-control-")).collect();
             assert!(cors.is_empty(), "{method} {target}: {cors:?}");
             assert!(method != Method::OPTIONS || answer.status == 405, "{target}");
         }

@@ -44,10 +44,7 @@ impl Browser {
 
     /// The same browser at another network address.
     pub fn at(&self, peer: &'static str) -> Self {
-        Self {
-            peer,
-            ..self.clone()
-        }
+        Self { peer, ..self.clone() }
     }
 
     /// The same browser, sending one header more.
@@ -59,10 +56,7 @@ impl Browser {
 
     /// The same browser with another server, as if that took over the address of this one.
     pub fn visiting(&self, site: &Site) -> Self {
-        Self {
-            site: site.clone(),
-            ..self.clone()
-        }
+        Self { site: site.clone(), ..self.clone() }
     }
 
     /// The cookie whose name contains this.
@@ -164,7 +158,12 @@ impl Browser {
     }
 
     /// Presses a button of a consent page, with these fields beside it.
-    pub async fn decide_with(&self, page: &Answer, decision: &str, more: &[(&str, &str)]) -> Answer {
+    pub async fn decide_with(
+        &self,
+        page: &Answer,
+        decision: &str,
+        more: &[(&str, &str)],
+    ) -> Answer {
         let form = page.form();
         let mut fields = form.fields.set("decision", decision);
         for (name, value) in more {
@@ -229,10 +228,7 @@ impl Answer {
             let name = input.attr("name").expect("a name");
             fields = fields.also(name, input.attr("value").unwrap_or_default());
         }
-        Form {
-            action: forms[0].attr("action").expect("an action").to_owned(),
-            fields,
-        }
+        Form { action: forms[0].attr("action").expect("an action").to_owned(), fields }
     }
 
     /// Whether this is the sign-in page.

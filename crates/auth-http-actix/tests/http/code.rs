@@ -31,7 +31,8 @@ async fn codes_and_tokens_are_long_and_distinct() {
 async fn a_code_lives_for_sixty_seconds() {
     let site = Site::new().await;
     let browser = site.browser_of("alice").await;
-    let (in_time, late) = (browser.code(&request("web")).await, browser.code(&request("web")).await);
+    let (in_time, late) =
+        (browser.code(&request("web")).await, browser.code(&request("web")).await);
     site.kit.clock.advance(Duration::seconds(59));
     site.redeem("web", &in_time).await.tokens();
     site.kit.clock.advance(Duration::SECOND);
@@ -130,35 +131,24 @@ async fn a_code_is_worthless_once_its_ground_is_gone() {
     let site = Site::new().await;
     let (store, now) = (site.kit.store.clone(), site.kit.clock.now());
     let alice = sample::alice().subject;
-    let takings: [(&str, &dyn Fn(), &dyn Fn()); 3] = [
-        (
-            "the user was disabled",
-            &|| drop(OwnerRegistry::set_disabled(&*store, &alice, Some(now)).unwrap()),
-            &|| drop(OwnerRegistry::set_disabled(&*store, &alice, None).unwrap()),
-        ),
-        (
-            "the consent was withdrawn",
-            &|| drop(GrantStore::withdraw(&*store, &alice, None, now).unwrap()),
-            &|| (),
-        ),
-        (
-            "the password changed",
-            &|| {
-                let hash = sample::password_hash_of("alice");
-                drop(OwnerRegistry::set_password(&*store, &alice, &hash, None, now).unwrap());
-            },
-            &|| (),
-        ),
-    ];
-    for (what, take, give_back) in takings {
-        let browser = site.browser_of("alice").await;
-        let code = browser.code(&request("web")).await;
+    let disable = |at| {
+        OwnerRegistry::set_disabled(&*store, &alice, at).unwrap();
+    };
+    let withdraw = || {
+        GrantStore::withdraw(&*store, &alice, None, now).unwrap();
+    };
+    let change_password = || {
+        let hash = sample::password_hash_of("alice");
+        OwnerRegistry::set_password(&*store, &alice, &hash, None, now).unwrap();
+    };
+    let takings: [&dyn Fn(); 3] = [&|| disable(Some(now)), &withdraw, &change_password];
+    for take in takings {
+        let code = site.browser_of("alice").await.code(&request("web")).await;
         take();
-        let answer = site.redeem("web", &code).await;
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("invalid_grant")), "{what}");
-        give_back();
-        let answer = site.redeem("web", &code).await;
-        assert_ne!(answer.status, 200, "{what}: giving it back revives nothing");
+        site.redeem("web", &code).await.assert_json_error(400, "invalid_grant");
+        // Letting the user in again revives nothing.
+        disable(None);
+        site.redeem("web", &code).await.assert_json_error(400, "invalid_grant");
     }
     let code = site.browser_of("alice").await.code(&request("web")).await;
     site.kit.update_client("web", |web| web.disabled_at = Some(now));

@@ -128,11 +128,7 @@ impl Site {
                 }
             })
         };
-        Self {
-            call: Rc::new(call),
-            kit: kit.clone(),
-            issuer: kit.engine.policy.issuer.clone(),
-        }
+        Self { call: Rc::new(call), kit: kit.clone(), issuer: kit.engine.policy.issuer.clone() }
     }
 
     /// Sends a request and checks what holds for every answer.

@@ -126,8 +126,16 @@ async fn what_does_not_decode_is_refused() {
     let site = Site::new().await;
     let good = request("web").encode();
     for bad in [
-        "state=%", "state=%z", "state=%zz", "state=%4", "state=%ff", "state=%c0%80", "%ff=x",
-        "state=%ed%a0%80", "state=%e2%82", "client_id=%80",
+        "state=%",
+        "state=%z",
+        "state=%zz",
+        "state=%4",
+        "state=%ff",
+        "state=%c0%80",
+        "%ff=x",
+        "state=%ed%a0%80",
+        "state=%e2%82",
+        "client_id=%80",
     ] {
         let target = format!("/oauth/authorize?{good}&{bad}");
         site.browser().get(&target).await.assert_error_page(400);

@@ -42,7 +42,8 @@ async fn fifty_simultaneous_decisions_make_one_code() {
     let site = Site::new().await;
     let browser = site.browser_of("alice").await;
     let page = browser.consent_page(&request("web")).await;
-    let clicks = (0..50).map(|it| browser.decide(&page, if it % 2 == 0 { "approve" } else { "deny" }));
+    let clicks =
+        (0..50).map(|it| browser.decide(&page, if it % 2 == 0 { "approve" } else { "deny" }));
     let answers = futures_util::future::join_all(clicks).await;
     assert_eq!(answers.iter().filter(|it| it.status == 303).count(), 1);
     assert!(site.kit.store.edit(|data| data.codes.len()) <= 1);

@@ -20,11 +20,8 @@ fn challenge_of(verifier: &str) -> String {
 #[actix_web::test]
 async fn it_is_required_of_public_clients_always_and_of_others_by_setting() {
     for required_for in [PkceRequiredFor::Public, PkceRequiredFor::All] {
-        let site = Site::under(Policy {
-            pkce_required_for: required_for,
-            ..sample::policy()
-        })
-        .await;
+        let site =
+            Site::under(Policy { pkce_required_for: required_for, ..sample::policy() }).await;
         let browser = site.browser_of("alice").await;
         let public = browser.authorize(&without_pkce("pub")).await;
         public.assert_error_redirect("http://127.0.0.1/cb", "invalid_request");

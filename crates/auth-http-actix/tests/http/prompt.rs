@@ -55,7 +55,9 @@ async fn prompt_none_is_silent() {
     browser.authorize(&silent).await.code();
     let more = silent.clone().set("scope", "profile");
     browser.authorize(&more).await.assert_error_redirect(CB, "consent_required");
-    assert!(site.kit.store.edit(|data| data.pending.iter().all(|row| !row.pending.request.prompt.none)));
+    assert!(
+        site.kit.store.edit(|data| data.pending.iter().all(|row| !row.pending.request.prompt.none))
+    );
 }
 
 /// META-06

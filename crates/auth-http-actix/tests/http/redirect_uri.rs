@@ -110,11 +110,7 @@ async fn a_web_client_cannot_ask_for_loopback() {
 #[actix_web::test]
 async fn localhost_matches_on_any_port_while_the_switch_is_on() {
     for switch in [true, false] {
-        let site = Site::under(Policy {
-            localhost_any_port: switch,
-            ..sample::policy()
-        })
-        .await;
+        let site = Site::under(Policy { localhost_any_port: switch, ..sample::policy() }).await;
         site.kit.update_client("web", |web| {
             let uri = RegisteredRedirectUri::parse("http://localhost:8765/callback").unwrap();
             web.redirect_uris = vec![uri];
@@ -148,8 +144,22 @@ async fn private_scheme_uris_are_strings() {
 async fn a_script_scheme_is_never_redirected_to() {
     let site = Site::new().await;
     for scheme in [
-        "javascript", "data", "vbscript", "file", "blob", "about", "view-source", "ws", "ftp",
-        "mailto", "tel", "sms", "intent", "JavaScript", " javascript", "java\tscript",
+        "javascript",
+        "data",
+        "vbscript",
+        "file",
+        "blob",
+        "about",
+        "view-source",
+        "ws",
+        "ftp",
+        "mailto",
+        "tel",
+        "sms",
+        "intent",
+        "JavaScript",
+        " javascript",
+        "java\tscript",
     ] {
         for client in ["web", "pub", "spa"] {
             let uri = format!("{scheme}:/cb");

@@ -95,11 +95,8 @@ async fn fifty_lost_answers_in_a_row_sign_nobody_out() {
 /// REFRESH-05
 #[actix_web::test]
 async fn strict_reuse_spends_a_token_at_its_first_use() {
-    let site = Site::under(Policy {
-        refresh_reuse: RefreshReuse::Strict,
-        ..sample::policy()
-    })
-    .await;
+    let site =
+        Site::under(Policy { refresh_reuse: RefreshReuse::Strict, ..sample::policy() }).await;
     let first = site.flow("pub").await;
     let second = refresh(&site, "pub", &first).await;
     assert!(is_dead(&site, "pub", &first).await);
@@ -111,7 +108,8 @@ async fn strict_reuse_spends_a_token_at_its_first_use() {
 async fn scope_narrows_the_access_token_and_nothing_else() {
     let site = Site::new().await;
     let first = site.flow("web").await;
-    let asked = |tokens: &Tokens, scope: &str| refreshing(tokens.refresh_token()).set("scope", scope);
+    let asked =
+        |tokens: &Tokens, scope: &str| refreshing(tokens.refresh_token()).set("scope", scope);
     for wider in ["api.read api.write email", "email", "bogus", "api.read  api.write", "\u{e9}"] {
         let answer = site.token("web", asked(&first, wider)).await;
         answer.assert_json_error(400, "invalid_scope");
@@ -125,11 +123,8 @@ async fn scope_narrows_the_access_token_and_nothing_else() {
 /// REFRESH-10, XC-12
 #[actix_web::test]
 async fn a_token_expires() {
-    let site = Site::under(Policy {
-        grant_lifetime: Some(Duration::days(50)),
-        ..sample::policy()
-    })
-    .await;
+    let site =
+        Site::under(Policy { grant_lifetime: Some(Duration::days(50)), ..sample::policy() }).await;
     let first = site.flow("web").await;
     site.kit.clock.advance(Duration::days(30) - Duration::SECOND);
     let second = refresh(&site, "web", &first).await;
@@ -170,7 +165,10 @@ async fn simultaneous_refreshes_leave_one_line_alive() {
     let tries = (0..50).map(|it| at(it).refresh("pub", first.refresh_token()));
     let answers = join_all(tries).await;
     let siblings: Vec<Tokens> = answers.iter().map(|answer| answer.tokens()).collect();
-    let uses = siblings.iter().enumerate().map(|(it, tokens)| at(it).refresh("pub", tokens.refresh_token()));
+    let uses = siblings
+        .iter()
+        .enumerate()
+        .map(|(it, tokens)| at(it).refresh("pub", tokens.refresh_token()));
     let won: Vec<_> = join_all(uses).await.into_iter().filter(|it| it.status == 200).collect();
     assert!(won.len() <= 1, "{}", won.len());
     if let [winner] = won.as_slice() {
@@ -196,7 +194,8 @@ async fn spent_is_spent() {
 #[actix_web::test]
 async fn what_was_taken_back_holds_for_the_next_refresh() {
     let site = Site::new().await;
-    let (store, now, alice) = (site.kit.store.clone(), site.kit.clock.now(), sample::alice().subject);
+    let (store, now, alice) =
+        (site.kit.store.clone(), site.kit.clock.now(), sample::alice().subject);
     let tokens = site.flow("web").await;
     site.kit.update_client("web", |web| web.scope = sample::scope("api.read profile"));
     let fewer = refresh(&site, "web", &tokens).await;

@@ -28,7 +28,8 @@ async fn an_empty_parameter_counts_as_absent_but_weakens_nothing() {
     assert_eq!(browser.authorize(&empty("state")).await.client_redirect().get("state"), None);
     browser.authorize(&empty("code_challenge_method")).await.code();
     browser.authorize(&empty("prompt").also("response_mode", "")).await.code();
-    for (name, error) in [("code_challenge", "invalid_request"), ("response_type", "invalid_request")]
+    for (name, error) in
+        [("code_challenge", "invalid_request"), ("response_type", "invalid_request")]
     {
         browser.authorize(&empty(name)).await.assert_error_redirect(CB, error);
     }
@@ -67,12 +68,9 @@ async fn a_repeated_parameter_is_refused_even_if_the_copies_are_equal() {
             assert_eq!(answer.client_redirect().get("state"), state, "{name}");
         }
     }
-    for (name, value) in [
-        ("client_id", "web"),
-        ("redirect_uri", CB),
-        ("request", "x"),
-        ("request_uri", "x"),
-    ] {
+    for (name, value) in
+        [("client_id", "web"), ("redirect_uri", CB), ("request", "x"), ("request_uri", "x")]
+    {
         let twice = request("web").set(name, value).also(name, value);
         browser.authorize(&twice).await.assert_error_page(400);
     }
@@ -270,7 +268,11 @@ async fn of_two_faults_the_earlier_rule_decides() {
     expect(&|it| it.set("code_challenge", "short"), Some("invalid_request")).await;
     expect(&|it| it.set("response_type", "token"), Some("unsupported_response_type")).await;
     expect(&|it| it.set("response_mode", "foo"), None).await;
-    expect(&|it| it.set("response_mode", "query").also("nonce", "1").also("nonce", "2"), Some("invalid_request")).await;
+    expect(
+        &|it| it.set("response_mode", "query").also("nonce", "1").also("nonce", "2"),
+        Some("invalid_request"),
+    )
+    .await;
     expect(&|it| it.set("redirect_uri", "https://evil.test/cb"), None).await;
     expect(&|it| it.set("client_id", "nobody"), None).await;
 }

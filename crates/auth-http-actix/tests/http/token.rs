@@ -41,9 +41,8 @@ async fn the_query_is_not_read() {
             .set_payload(body.encode());
         site.send(request)
     };
-    let credentials = |it: Params| {
-        it.also("client_id", "web").also("client_secret", &sample::secret_of("web"))
-    };
+    let credentials =
+        |it: Params| it.also("client_id", "web").also("client_secret", &sample::secret_of("web"));
     let nothing = Params::default();
     post(&credentials(redemption(&code)), &nothing).await.assert_json_error(400, "invalid_request");
     let secret_in_query = post(&credentials(nothing.clone()), &redemption(&code)).await;

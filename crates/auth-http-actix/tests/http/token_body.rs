@@ -57,12 +57,11 @@ async fn a_form_is_named_as_one() {
 async fn a_flat_json_object_is_as_good() {
     let site = Site::new().await;
     let browser = site.browser_of("alice").await;
-    let body = |code: &str| {
-        json!({ "grant_type": "authorization_code", "code": code, "code_verifier": sample::VERIFIER })
-    };
+    let body = |code: &str| json!({ "grant_type": "authorization_code", "code": code, "code_verifier": sample::VERIFIER });
     let code = browser.code(&request("web")).await;
     let tokens = post(&site, JSON, body(&code).to_string()).await.tokens();
-    let refresh = json!({ "grant_type": "refresh_token", "refresh_token": tokens.refresh, "foo": "" });
+    let refresh =
+        json!({ "grant_type": "refresh_token", "refresh_token": tokens.refresh, "foo": "" });
     post(&site, Some("application/json; charset=utf-8"), refresh.to_string()).await.tokens();
     // Credentials may stand in it too, and a public client names itself.
     for (client, secret) in [("post", Some("post-secret")), ("pub", None)] {
