@@ -69,7 +69,9 @@ impl Lane {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::future::poll_fn;
     use std::sync::mpsc::channel;
+    use std::task::Poll;
 
     #[actix_web::test]
     async fn work_is_done_and_a_panic_harms_only_itself() {
@@ -92,16 +94,13 @@ mod tests {
         while wait_started.try_recv().is_err() {
             tokio::task::yield_now().await;
         }
-        let queued = tokio::spawn({
-            let lane = lane.clone();
-            async move { lane.run(|| ()).await }
-        });
-        // The queue holds one; as soon as it is taken, the next is refused.
-        while lane.run(|| ()).await != Err(LaneError::Full) {
-            tokio::task::yield_now().await;
-        }
+        // Polled once, it has taken the one place in the queue.
+        let mut queued = Box::pin(lane.run(|| ()));
+        let waits = poll_fn(|cx| Poll::Ready(queued.as_mut().poll(cx).is_pending())).await;
+        assert!(waits);
+        assert_eq!(lane.run(|| ()).await, Err(LaneError::Full));
         release.send(()).unwrap();
         assert!(busy.await.unwrap().is_ok());
-        assert_eq!(queued.await.unwrap(), Ok(()));
+        assert_eq!(queued.await, Ok(()));
     }
 }
