@@ -184,6 +184,23 @@ pub enum Fault {
     Entropy(EntropyError),
     /// The password hasher failed.
     PasswordHasher(PasswordHasherError),
+    /// The server itself is wrong: a port or a use case panicked, and whoever called it caught that.
+    Defect(
+        /// Where.
+        &'static str,
+    ),
+}
+
+impl Fault {
+    /// Whether trying again may help. If not, somebody has to mend something.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Store(StoreError::Unavailable(_)) | Self::Entropy(_) => true,
+            Self::Store(StoreError::Corrupt { .. }) | Self::PasswordHasher(_) | Self::Defect(_) => {
+                false
+            }
+        }
+    }
 }
 
 impl fmt::Display for Fault {
@@ -192,6 +209,7 @@ impl fmt::Display for Fault {
             Self::Store(error) => error.fmt(f),
             Self::Entropy(error) => error.fmt(f),
             Self::PasswordHasher(error) => error.fmt(f),
+            Self::Defect(place) => write!(f, "defect: {place} panicked"),
         }
     }
 }

@@ -153,7 +153,7 @@ impl App {
     ) -> Result<T, Fault> {
         let app = Arc::clone(self);
         let done = web::block(move || work(&app.engine)).await;
-        done.map_err(|_| Fault::Store(StoreError::Unavailable("a request panicked".to_owned())))
+        done.map_err(|_| Fault::Defect("a request"))
     }
 
     pub(crate) async fn readiness(self: &Arc<Self>) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use crate::pages::{ErrorPage, Page};
 use crate::wire_error::RETRY_AFTER_FAULT;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use auth_core::error::{Fault, StoreError};
+use auth_core::error::Fault;
 use auth_core::params::ParamsError;
 use auth_core::redirect_uri::RedirectUriMismatch;
 use auth_core::usecase::authorize::Refusal;
@@ -82,20 +82,20 @@ impl From<ParamsError> for Words {
 
 impl From<&Fault> for Words {
     fn from(fault: &Fault) -> Self {
-        match fault {
-            Fault::Store(StoreError::Unavailable(_)) | Fault::Entropy(_) => Self::new(
+        if fault.is_transient() {
+            return Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "The server cannot answer at the moment",
                 "Something that the server depends on is out of reach. Nothing is lost.",
                 TRY_AGAIN,
-            ),
-            Fault::Store(StoreError::Corrupt { .. }) | Fault::PasswordHasher(_) => Self::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Something went wrong on the server",
-                "The fault is on our side.",
-                "Tell the people who run this server, with the error id.",
-            ),
+            );
         }
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Something went wrong on the server",
+            "The fault is on our side.",
+            "Tell the people who run this server, with the error id.",
+        )
     }
 }
 

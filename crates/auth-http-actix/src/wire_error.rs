@@ -3,7 +3,7 @@
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use auth_core::error::{ErrorCode, Fault, OAuthError, StoreError};
+use auth_core::error::{ErrorCode, Fault, OAuthError};
 use serde_json::json;
 
 /// What a client should wait before it tries again after a fault, in seconds.
@@ -47,13 +47,9 @@ pub(crate) fn transport(response: HttpResponseBuilder, description: &str) -> Htt
 
 /// A fault: 503 where trying again may help, 500 where it will not.
 pub(crate) fn fault(fault: &Fault) -> HttpResponse {
-    let code = match fault {
-        Fault::Store(StoreError::Corrupt { .. }) | Fault::PasswordHasher(_) => {
-            ErrorCode::ServerError
-        }
-        Fault::Store(StoreError::Unavailable(_)) | Fault::Entropy(_) => {
-            ErrorCode::TemporarilyUnavailable
-        }
+    let code = match fault.is_transient() {
+        true => ErrorCode::TemporarilyUnavailable,
+        false => ErrorCode::ServerError,
     };
     let mut response = HttpResponse::build(status(code));
     if code == ErrorCode::TemporarilyUnavailable {
@@ -72,6 +68,7 @@ fn body(mut response: HttpResponseBuilder, code: ErrorCode, description: &str) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auth_core::error::StoreError;
 
     /// TOKEN-09
     #[test]

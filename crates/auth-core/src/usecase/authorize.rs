@@ -180,7 +180,8 @@ pub fn resume(
     Ok(answer(ports, policy, result, redirect_uri, state.as_deref()))
 }
 
-/// From the proven redirect URI on, everything that stops a request goes to the client.
+/// From the proven redirect URI on, everything that stops a request goes to the client, faults of the
+/// server's own too (AUTHZ-24).
 pub(super) fn answer(
     ports: &Ports<'_>,
     policy: &Policy,
@@ -192,18 +193,16 @@ pub(super) fn answer(
         Ok(next) => return next,
         Err(Stop::Refused(error)) => error,
         Err(Stop::Fault(fault)) => {
+            let code = match fault.is_transient() {
+                true => ErrorCode::TemporarilyUnavailable,
+                false => ErrorCode::ServerError,
+            };
             ports.events.record(&Event::Faulted { fault });
-            UNAVAILABLE
+            OAuthError::new(code, "the server cannot decide this at the moment")
         }
     };
     Authorize::Redirect(RedirectResponse::error(uri, &policy.issuer, state, error))
 }
-
-/// What a client hears of a fault that struck after its redirect URI was proven (AUTHZ-24).
-const UNAVAILABLE: OAuthError = OAuthError::new(
-    ErrorCode::TemporarilyUnavailable,
-    "the server cannot decide this at the moment; try again",
-);
 
 #[cfg(test)]
 #[path = "authorize_tests.rs"]

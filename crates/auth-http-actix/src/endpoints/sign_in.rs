@@ -13,7 +13,7 @@ use crate::throttle::Throttled;
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use auth_core::error::{Fault, StoreError};
+use auth_core::error::Fault;
 use auth_core::owner::Username;
 use auth_core::params::{ParamLimits, Params};
 use auth_core::password::Password;
@@ -131,8 +131,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
         }
         Err(LaneError::Panicked) => {
             guess.was_right(&app);
-            let panicked = StoreError::Unavailable("a sign-in panicked".to_owned());
-            error_page::fault(&app, &Fault::Store(panicked))
+            error_page::fault(&app, &Fault::Defect("a sign-in"))
         }
     }
 }

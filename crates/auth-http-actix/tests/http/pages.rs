@@ -8,6 +8,7 @@ use actix_web::test::TestRequest;
 use auth_core::policy::Policy;
 use auth_core::redirect_uri::RegisteredRedirectUri;
 use auth_testkit::sample;
+use std::fmt::Write as _;
 
 /// UI-01, UI-02, UI-12, UI-13, UI-21, UI-23: every kind of page there is, errors of every kind too.
 #[actix_web::test]
@@ -204,4 +205,42 @@ async fn the_stylesheet_is_ours() {
     for foreign in ["@import", "url(http", "//"] {
         assert!(!style.text().contains(foreign), "{foreign}");
     }
+}
+
+/// UI-24, AUTHZ-09, AUTHZ-10: what a person is told where the client cannot be.
+#[actix_web::test]
+async fn error_pages_word_by_word() {
+    let site = Site::new().await;
+    site.kit.update_client("evil", |evil| evil.disabled_at = Some(evil.created_at));
+    site.kit.update_client("spa", |spa| spa.redirect_uris.clear());
+    let browser = site.browser_of("alice").await;
+    let consent = browser.consent_page(&request("web")).await;
+    let web = || request("web");
+    let mut pages = Vec::new();
+    for params in [
+        web().also("client_id", "web"),
+        web().without("client_id"),
+        web().set("client_id", "nobody"),
+        request("evil"),
+        request("spa"),
+        web().without("redirect_uri"),
+        web().set("redirect_uri", "https://evil.test/cb"),
+        web().set("response_mode", "fragment"),
+        web().set("state", &"x".repeat(5000)),
+        web().set("state", &"x".repeat(9000)),
+    ] {
+        pages.push(browser.authorize(&params).await);
+    }
+    pages.push(browser.get("/oauth/interaction/gone").await);
+    pages.push(browser.decide(&consent, "perhaps").await);
+    pages.push(browser.decide_with(&consent, "approve", &[("state", "changed")]).await);
+    pages.push(browser.sending("Sec-Fetch-Site", "cross-site").decide(&consent, "approve").await);
+    pages.push(browser.get("/nothing").await);
+    pages.push(browser.get("/oauth/consent").await);
+    let mut told = String::new();
+    for page in &pages {
+        let words = page.find("main > p").join(" ");
+        let _ = writeln!(told, "{} {}: {words}", page.status, page.find("h1").join(" "));
+    }
+    insta::assert_snapshot!(told);
 }

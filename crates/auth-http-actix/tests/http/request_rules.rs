@@ -5,6 +5,7 @@ use crate::harness::{Params, Site, request};
 use auth_core::client::GrantType;
 use auth_core::timestamp::Timestamp;
 use auth_testkit::{TestServer, sample};
+use std::fmt::Write as _;
 
 const CB: &str = "https://rp.test/cb";
 
@@ -275,4 +276,43 @@ async fn of_two_faults_the_earlier_rule_decides() {
     .await;
     expect(&|it| it.set("redirect_uri", "https://evil.test/cb"), None).await;
     expect(&|it| it.set("client_id", "nobody"), None).await;
+}
+
+/// AUTHZ-14: every refusal that goes to a client, as it reads there.
+#[actix_web::test]
+async fn error_redirects_word_by_word() {
+    let site = Site::new().await;
+    let browser = consented(&site).await;
+    site.kit.update_client("post", |post| {
+        post.grant_types.remove(&GrantType::AuthorizationCode);
+    });
+    site.kit.update_client("spa", |spa| spa.scope = sample::scope("profile"));
+    let web = || request("web");
+    let mut told = String::new();
+    for (what, params) in [
+        ("a repeated parameter", web().also("nonce", "1").also("nonce", "2")),
+        ("a request object", web().also("request", "x")),
+        ("a request_uri", web().also("request_uri", "x")),
+        ("a registration", web().also("registration", "x")),
+        ("no response_type", web().without("response_type")),
+        ("another response_type", web().set("response_type", "token")),
+        ("no challenge", request("pub").without("code_challenge").without("code_challenge_method")),
+        ("an empty challenge", web().set("code_challenge", "")),
+        ("a malformed challenge", web().set("code_challenge", "x")),
+        ("another method", web().set("code_challenge_method", "plain")),
+        ("an unknown prompt", web().set("prompt", "x")),
+        ("a contradictory prompt", web().set("prompt", "none login")),
+        ("a malformed scope", web().set("scope", "\"")),
+        ("an unknown scope", web().set("scope", "x")),
+        ("no scope to fall back on", request("spa").without("scope")),
+        ("a client without the grant", request("post")),
+        ("silence without consent", request("evil").set("prompt", "none")),
+    ] {
+        let redirect = browser.authorize(&params).await.client_redirect();
+        let words = ["error", "error_description"].map(|name| redirect.get(name).unwrap());
+        let _ = writeln!(told, "{what}: {}: {}", words[0], words[1]);
+    }
+    let silent = site.browser().authorize(&web().set("prompt", "none")).await.client_redirect();
+    let _ = writeln!(told, "silence without a session: {}", silent.get("error").unwrap());
+    insta::assert_snapshot!(told);
 }
