@@ -6,40 +6,17 @@
 use crate::client::ClientId;
 use crate::code::CodeRecord;
 use crate::consent::Consent;
-use crate::entropy::{Entropy, EntropyError, mint_id};
 use crate::error::StoreError;
+use crate::id::public_id;
 use crate::owner::SubjectId;
 use crate::scope::Scope;
 use crate::secret::{CodeDigest, InteractionDigest};
 use crate::timestamp::Timestamp;
-use std::fmt;
 
-/// The public name of a grant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GrantId(String);
-
-impl GrantId {
-    /// A fresh name.
-    pub fn mint(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        mint_id(entropy).map(Self)
-    }
-
-    /// A name that a store kept or a person typed.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for GrantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+public_id!(
+    /// The public name of a grant.
+    GrantId
+);
 
 /// What an owner approved for a client.
 #[derive(Debug, Clone, PartialEq, Eq)]

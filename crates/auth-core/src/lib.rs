@@ -26,6 +26,7 @@ pub mod error;
 pub mod event;
 pub mod grant;
 pub mod housekeeping;
+mod id;
 pub mod owner;
 pub mod params;
 pub mod password;

@@ -1,39 +1,17 @@
 //! Resource owners: the people who sign in and approve (OAuth 2.1 §1.1).
 
 use crate::client::{Changed, Inserted};
-use crate::entropy::{Entropy, EntropyError, mint_id};
 use crate::error::StoreError;
+use crate::id::public_id;
 use crate::password::PasswordHash;
 use crate::secret::SessionDigest;
 use crate::timestamp::Timestamp;
 use std::fmt;
 
-/// An owner's stable identifier, the `sub` of what is issued for them. Never reused.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubjectId(String);
-
-impl SubjectId {
-    /// A fresh identifier.
-    pub fn mint(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        mint_id(entropy).map(Self)
-    }
-
-    /// An identifier that a store kept.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The identifier.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SubjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+public_id!(
+    /// An owner's stable identifier, the `sub` of what is issued for them. Never reused.
+    SubjectId
+);
 
 /// What a person signs in with: 1 to 128 bytes without control characters and without white space at
 /// the ends. Two names that differ only in letter case are the same name.

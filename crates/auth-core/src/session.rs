@@ -1,39 +1,16 @@
 //! Sign-in sessions of browsers.
 
-use crate::entropy::{Entropy, EntropyError, mint_id};
 use crate::error::StoreError;
+use crate::id::public_id;
 use crate::owner::{Owner, SubjectId};
 use crate::secret::SessionDigest;
 use crate::timestamp::Timestamp;
-use std::fmt;
 use time::Duration;
 
-/// The public name of a session, for listing and ending it; it signs nobody in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(String);
-
-impl SessionId {
-    /// A fresh name.
-    pub fn mint(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        mint_id(entropy).map(Self)
-    }
-
-    /// A name that a store kept or a person typed.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+public_id!(
+    /// The public name of a session, for listing and ending it; it signs nobody in.
+    SessionId
+);
 
 /// A signed-in browser.
 #[derive(Debug, Clone, PartialEq, Eq)]

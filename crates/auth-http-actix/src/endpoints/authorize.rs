@@ -1,8 +1,7 @@
 //! `/oauth/authorize` and `/v1/auth/authorize`.
 
-use super::{Api, api, interaction};
+use super::{Api, api, form, interaction};
 use crate::app::App;
-use crate::body::{Accept, read_params};
 use crate::error_page::{self, Words};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
@@ -54,12 +53,9 @@ pub(super) async fn get(app: Data<App>, request: HttpRequest) -> HttpResponse {
 /// is parked in the URL of a GET to ourselves, which does (AUTHZ-02). The query of the POST is not
 /// read (AUTHZ-06).
 pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let params = match read_params(&request, payload, Accept::Form).await {
+    let params = match form::read(&app, &request, payload).await {
         Ok(params) => params,
-        Err(error) => {
-            let words = Words::unreadable(error.page_status(), error.description());
-            return error_page::page(&app, &words);
-        }
+        Err(response) => return response,
     };
     let path = request.uri().path();
     let location = format!("{}{path}?{}", app.origin, params.to_form());

@@ -1,7 +1,7 @@
 //! `/oauth/consent` and `/v1/auth/consent`: the owner's decision.
 
+use super::form;
 use crate::app::App;
-use crate::body::{Accept, read_params};
 use crate::browser_checks::is_from_own_page;
 use crate::csrf::{self, Purpose};
 use crate::error_page::{self, Words};
@@ -14,12 +14,9 @@ use auth_core::usecase::decide_consent::Decision;
 
 /// A consent form. It names its interaction by its CSRF token.
 pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let params = match read_params(&request, payload, Accept::Form).await {
+    let params = match form::read(&app, &request, payload).await {
         Ok(params) => params,
-        Err(error) => {
-            let words = Words::unreadable(error.page_status(), error.description());
-            return error_page::page(&app, &words);
-        }
+        Err(response) => return response,
     };
     let token = match params.one("csrf_token") {
         Ok(Some(token)) => token,

@@ -3,6 +3,7 @@
 mod authorize;
 mod consent;
 mod discovery;
+mod form;
 mod health;
 mod home;
 mod interaction;

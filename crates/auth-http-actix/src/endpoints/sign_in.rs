@@ -1,7 +1,7 @@
 //! `/login`: signing in with a local account.
 
+use super::form;
 use crate::app::{App, Visitor};
-use crate::body::{Accept, read_params};
 use crate::browser_checks::is_from_own_page;
 use crate::csrf::{self, Purpose};
 use crate::error_page::{self, Words};
@@ -52,12 +52,9 @@ pub(super) async fn get(app: Data<App>, request: HttpRequest) -> HttpResponse {
 
 /// The filled-in form.
 pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let params = match read_params(&request, payload, Accept::Form).await {
+    let params = match form::read(&app, &request, payload).await {
         Ok(params) => params,
-        Err(error) => {
-            let words = Words::unreadable(error.page_status(), error.description());
-            return error_page::page(&app, &words);
-        }
+        Err(response) => return response,
     };
     let (Ok(username), Ok(password), Ok(token)) =
         (params.one("username"), params.one("password"), params.one("csrf_token"))

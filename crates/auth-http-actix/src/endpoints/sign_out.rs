@@ -1,7 +1,7 @@
 //! `/logout`: ending a browser's session. What its owner granted stays.
 
+use super::form;
 use crate::app::App;
-use crate::body::{Accept, read_params};
 use crate::browser_checks::is_from_own_page;
 use crate::csrf::{self, Purpose};
 use crate::error_page::{self, Words};
@@ -12,12 +12,9 @@ use actix_web::{HttpRequest, HttpResponse};
 
 /// The sign-out button.
 pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
-    let params = match read_params(&request, payload, Accept::Form).await {
+    let params = match form::read(&app, &request, payload).await {
         Ok(params) => params,
-        Err(error) => {
-            let words = Words::unreadable(error.page_status(), error.description());
-            return error_page::page(&app, &words);
-        }
+        Err(response) => return response,
     };
     let visitor = app.visitor(&request);
     let token = params.one("csrf_token").ok().flatten().unwrap_or_default();
