@@ -6,9 +6,13 @@ use anyhow::{Result, anyhow};
 use std::io::stderr;
 use tracing_subscriber::EnvFilter;
 
+/// What a stranger who speaks no HTTP would otherwise fill the log with, as errors. A filter that names
+/// this module has it back.
+const NOISE: &str = "actix_http::h1::dispatcher=off";
+
 /// Starts logging as configured.
 pub(crate) fn start(log: &Log) -> Result<()> {
-    let filter = EnvFilter::try_new(&log.filter)?;
+    let filter = EnvFilter::try_new(format!("{NOISE},{}", log.filter))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
     let started = match log.format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

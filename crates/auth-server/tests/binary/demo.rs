@@ -1,0 +1,59 @@
+//! The demonstration keeps its promises: nothing shipped, nothing open, nothing to read for others.
+
+use crate::support::server::Demo;
+
+const CREDENTIALS: [&str; 3] = ["alice_password", "admin_password", "demo_app_secret"];
+
+#[test]
+fn two_demonstrations_share_no_secret_and_one_keeps_its_own() {
+    let directories = [(); 2].map(|()| tempfile::tempdir().expect("a directory"));
+    let demos = directories.each_ref().map(|it| Demo::start(it.path()));
+    for name in CREDENTIALS {
+        let [one, other] = demos.each_ref().map(|demo| demo.credential(name));
+        assert_ne!(one, other, "{name}");
+        assert!(one.len() >= 14, "{name} can be guessed: {one}");
+        let printed = demos[0].process.output();
+        assert!(printed.contains(one), "{name} is not told");
+        assert!(!printed.contains(other), "{name} of the other");
+    }
+    let [one, _other] = demos;
+    let before = CREDENTIALS.map(|name| one.credential(name).to_owned());
+    let (status, output) = one.process.stop();
+    assert_eq!(status.code(), Some(0), "{output}");
+    let again = Demo::start(directories[0].path());
+    assert_eq!(CREDENTIALS.map(|name| again.credential(name).to_owned()), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn others_on_the_machine_can_read_neither_credentials_nor_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().expect("a directory");
+    let _demo = Demo::start(directory.path());
+    for name in ["credentials.json", "auth.db", "auth.db-wal", "auth.db-shm"] {
+        let file = std::fs::metadata(directory.path().join(name)).expect("a file");
+        assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+/// Both ports, looked up where the kernel keeps them.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_demonstration_listens_on_loopback_only() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let demo = Demo::start(directory.path());
+    let app = demo.app.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let sockets = ["tcp", "tcp6"].map(|it| std::fs::read_to_string(format!("/proc/net/{it}")));
+    let sockets = sockets.map(Result::unwrap_or_default).concat();
+    for port in [demo.process.address.port(), app] {
+        // Local addresses stand in hexadecimal, loopback backwards; state 0A listens.
+        let listening: Vec<&str> = sockets
+            .lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>())
+            .filter(|fields| fields.get(3) == Some(&"0A"))
+            .map(|fields| fields[1])
+            .filter(|address| address.ends_with(&format!(":{port:04X}")))
+            .collect();
+        assert_eq!(listening, [format!("0100007F:{port:04X}")]);
+    }
+}

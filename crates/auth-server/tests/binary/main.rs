@@ -1,0 +1,43 @@
+//! The real program over real sockets: secrets, races, restarts, pressure, outages and hostility.
+
+mod atomic;
+mod demo;
+mod hostile;
+mod outage;
+mod pressure;
+mod restart;
+mod secrets;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each test target uses its own part")]
+mod support;
+
+use std::sync::Barrier;
+use std::thread;
+use support::server::{Client, Process, Site};
+
+/// Where the tests' client is; nobody ever goes there.
+const REDIRECT_URI: &str = "https://rp.test/cb";
+
+/// A site with one confidential client, and a process that serves it.
+fn site(env: &[(&str, &str)]) -> (Site, Client, Process) {
+    let site = Site::new();
+    let client = site.add_client("Client", &[REDIRECT_URI], &[]);
+    let process = site.serve(env);
+    (site, client, process)
+}
+
+/// Runs `work` in `count` threads that begin at the same moment, and answers the results.
+fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(count);
+    thread::scope(|scope| {
+        let run = |index| {
+            let (start, work) = (&start, &work);
+            scope.spawn(move || {
+                start.wait();
+                work(index)
+            })
+        };
+        let threads: Vec<_> = (0..count).map(run).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    })
+}

@@ -1,0 +1,12 @@
+//! The administration commands, as a person or a script meets them: the real program, in a directory
+//! of its own with an `auth.toml`.
+
+mod clients;
+mod config;
+mod grants_and_sessions;
+mod help;
+mod names;
+mod redirect_uris;
+mod secrets;
+mod users;
+mod world;
