@@ -33,11 +33,15 @@ struct Step {
 
 /// Programs that tests with real clients and a real browser start: the name, what tells that it is there
 /// (the first that works), and what is skipped without it.
-const PROGRAMS: [(&str, &[&[&str]], &str); 3] = [
+const PROGRAMS: [(&str, &[&[&str]], &str); 4] = [
     ("Node with npm", &[&["sh", "-c", "node --version && npm --version"]], "the clients from npm"),
     (
-        "Python 3 with venv",
-        &[&["python3", "-c", "import ensurepip, sys, venv; print(sys.version.split()[0])"]],
+        "Python 3 with venv and sqlite3",
+        &[&[
+            "python3",
+            "-c",
+            "import ensurepip, sqlite3, sys, venv; print(sys.version.split()[0])",
+        ]],
         "the clients from PyPI and the documentation's example",
     ),
     (
@@ -49,6 +53,7 @@ const PROGRAMS: [(&str, &[&[&str]], &str); 3] = [
         ],
         "the pages in a real browser",
     ),
+    ("OpenSSL", &[&["openssl", "version"]], "a client on https in a real browser"),
 ];
 
 /// Runs the steps, prints one line for each at the end, and fails if one of them did.
