@@ -4,6 +4,7 @@
 //! (OAuth 2.1 §3.1, §3.2), an empty one counts as absent, and bytes that do not decode are refused
 //! instead of replaced.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Bounds on what is read.
@@ -114,6 +115,13 @@ impl Params {
     /// Whether the parameter was sent at all, be it empty.
     pub fn has(&self, name: &str) -> bool {
         self.all(name).next().is_some()
+    }
+
+    /// Whether a parameter was sent more than once, those of `repeatable` aside.
+    pub fn has_repeated(&self, repeatable: &[&str]) -> bool {
+        let mut seen = BTreeSet::new();
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| !repeatable.contains(name)).any(|name| !seen.insert(name))
     }
 
     /// Names and values as sent.

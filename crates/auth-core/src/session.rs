@@ -37,8 +37,12 @@ pub struct SessionLifetimes {
 }
 
 impl Session {
-    /// How stale `last_seen_at` may get before a use is recorded.
-    pub const TOUCH_AFTER: Duration = Duration::minutes(1);
+    /// Whether a use at `now` is worth recording: so that not every one costs a write, only the first
+    /// in a minute is, or in a tenth of the idle lifetime if that is shorter.
+    pub fn wants_touch(&self, lifetimes: SessionLifetimes, now: Timestamp) -> bool {
+        let step = Duration::MINUTE.min(lifetimes.idle / 10);
+        self.last_seen_at.after(step).is_expired(now)
+    }
 
     /// Whether it still signs its browser in at `now`.
     pub fn is_live(&self, lifetimes: SessionLifetimes, now: Timestamp) -> bool {
@@ -59,12 +63,18 @@ impl Session {
 pub struct AuthenticatedOwner {
     pub(crate) owner: Owner,
     pub(crate) session: SessionDigest,
+    pub(crate) signed_in_at: Timestamp,
 }
 
 impl AuthenticatedOwner {
     /// Who is signed in.
     pub fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// When they signed in.
+    pub fn signed_in_at(&self) -> Timestamp {
+        self.signed_in_at
     }
 
     /// The session that proves it.

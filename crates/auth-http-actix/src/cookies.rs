@@ -17,8 +17,8 @@ pub struct Cookies {
     secure: bool,
 }
 
-/// No cookie of ours is longer; what is longer is not looked at.
-const MAX_VALUE: usize = 64;
+/// The length of every value that we set: 256 bits in base64url.
+const VALUE_LENGTH: usize = 43;
 
 impl Cookies {
     /// The cookies of an issuer at this path, reached over https or not. Two issuers on one host have
@@ -71,7 +71,10 @@ impl Cookies {
     }
 }
 
+/// What the browser presents under this name, if it has the form of a value that we set; anything else
+/// counts as absent and is replaced (UI-15).
 fn value(request: &HttpRequest, name: &str) -> Option<String> {
     let value = request.cookie(name)?.value().to_owned();
-    (!value.is_empty() && value.len() <= MAX_VALUE).then_some(value)
+    let ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (value.len() == VALUE_LENGTH && value.bytes().all(ours)).then_some(value)
 }

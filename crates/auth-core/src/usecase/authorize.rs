@@ -10,7 +10,7 @@
 //! 5. `response_mode` is `query` (its refusal is a page all the same, AUTHZ-18).
 //! 6. `response_type` is `code`.
 //! 7. PKCE is used where it must be, and rightly (PKCE-01..03).
-//! 8. `prompt` and `scope` make sense; the scope is within the client's.
+//! 8. `prompt`, `max_age` and `scope` make sense; the scope is within the client's.
 //! 9. The client may use the code flow.
 //!
 //! What is left is up to the owner: signing in, consent, or nothing because it was given before.
@@ -143,7 +143,7 @@ pub fn authorize(
         return Ok(Authorize::Refused(Refusal::ResponseMode));
     }
     let state = request.params.one("state").ok().flatten();
-    let validated = validate(policy, request, &client, &redirect_uri);
+    let validated = validate(policy, request, &client, &redirect_uri, ports.clock.now());
     let result = validated.map_err(Stop::Refused).and_then(|validated| {
         let context = Context { ports, policy, client, redirect_uri: redirect_uri.clone() };
         proceed(context, validated, request.owner, None, |pending| {

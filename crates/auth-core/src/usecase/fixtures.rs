@@ -151,7 +151,7 @@ pub(crate) fn session(name: &str) -> SessionDigest {
 
 /// Alice, signed in with the session `alice`.
 pub(crate) fn signed_in() -> AuthenticatedOwner {
-    AuthenticatedOwner { owner: alice(), session: session("alice") }
+    AuthenticatedOwner { owner: alice(), session: session("alice"), signed_in_at: NOW }
 }
 
 pub(crate) fn browser() -> BrowserDigest {

@@ -39,10 +39,13 @@ pub fn refresh(
             grant.client_id == client.client().id && !record.expires_at.is_expired(now)
         })
         .ok_or(OAuthError::INVALID_GRANT)?;
-    let scope = narrow(params.one("scope")?, &grant.scope)?;
-    let scope = scope.intersection(&remaining_scope(&grant, client, policy));
-    if scope.is_empty() {
+    let remaining = remaining_scope(&grant, client, policy);
+    if remaining.is_empty() {
         return Err(OAuthError::INVALID_GRANT.into());
+    }
+    let scope = narrow(params.one("scope")?, &grant.scope)?.intersection(&remaining);
+    if scope.is_empty() {
+        return Err(OAuthError::invalid_scope("the client may no longer ask for this").into());
     }
     require_live(ports, &grant, now)?;
     // Public clients always rotate, whatever their record says (REFRESH-03).

@@ -119,10 +119,10 @@ pub fn recognize(
     if !owner.is_enabled() || !session.is_live(policy.sessions, now) {
         return Ok(None);
     }
-    if session.last_seen_at.after(Session::TOUCH_AFTER).is_expired(now) {
+    if session.wants_touch(policy.sessions, now) {
         sessions.touch(&digest, now)?;
     }
-    Ok(Some(AuthenticatedOwner { owner, session: digest }))
+    Ok(Some(AuthenticatedOwner { owner, session: digest, signed_in_at: session.created_at }))
 }
 
 /// Ends a browser's session. What its owner granted stays.

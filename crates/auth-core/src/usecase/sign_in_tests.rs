@@ -301,6 +301,22 @@ fn a_use_is_recorded_after_a_minute(#[case] idle: i64, #[case] recorded: bool) {
     assert_eq!(*recognized.session(), session("alice"));
 }
 
+/// A short idle lifetime is kept nearly to the second: an active session is not ended.
+#[rstest]
+#[case(90, 8, false)]
+#[case(90, 9, true)]
+#[case(5, 1, true)]
+fn a_use_is_recorded_after_a_tenth_of_a_short_idle_lifetime(
+    #[case] lifetime: i64,
+    #[case] idle: i64,
+    #[case] recorded: bool,
+) {
+    let mut world = with_session(alice(), at(-HOUR), at(-idle));
+    world.policy.sessions.idle = Duration::seconds(lifetime);
+    let world = if recorded { touching(world) } else { world };
+    assert!(recognize_alice(&world).unwrap().is_some());
+}
+
 /// A disabled owner is signed in nowhere, from the next request on; the session is not used.
 #[test]
 fn a_disabled_owner_is_not_recognized() {

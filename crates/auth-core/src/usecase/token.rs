@@ -1,6 +1,6 @@
 //! The token endpoint (OAuth 2.1 §3.2): what every grant has in common.
 //!
-//! 1. No defined parameter is repeated (TOKEN-06).
+//! 1. No parameter is repeated, known or not (TOKEN-06).
 //! 2. `grant_type` is there and known (TOKEN-04, TOKEN-05).
 //! 3. The client authenticates, or is public and names itself ([`crate::client_auth`]).
 //! 4. The client may use this grant.
@@ -87,8 +87,8 @@ fn answer(
     request: &Request<'_>,
 ) -> Result<TokenResponse, TokenError> {
     let params = request.params;
-    for name in DEFINED {
-        params.one(name)?;
+    if params.has_repeated(&REPEATABLE) {
+        return Err(REPEATED.into());
     }
     let grant_type = read_grant_type(params.one("grant_type")?)?;
     let credentials = ClientCredentials::read(request.authorization, params)?;
@@ -112,20 +112,10 @@ fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
     ClientId::parse(&id?)
 }
 
-/// Parameters that some specification defines here and that may not repeat; `resource` and `audience`
-/// may.
-const DEFINED: [&str; 10] = [
-    "grant_type",
-    "code",
-    "redirect_uri",
-    "code_verifier",
-    "refresh_token",
-    "scope",
-    "client_id",
-    "client_secret",
-    "client_assertion",
-    "client_assertion_type",
-];
+/// The parameters that may be sent more than once (RFC 8707 §2, RFC 8693 §2.1).
+const REPEATABLE: [&str; 2] = ["resource", "audience"];
+
+const REPEATED: OAuthError = OAuthError::invalid_request("a parameter was sent more than once");
 
 const UNAUTHORIZED_CLIENT: OAuthError =
     OAuthError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type");

@@ -6,7 +6,7 @@ use crate::error_page::{self, Words};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use auth_core::params::{ParamLimits, Params};
+use auth_core::params::{ParamLimits, Params, ParamsError};
 use auth_core::secret::BrowserSecret;
 use auth_core::usecase::authorize::Request;
 use std::time::Instant;
@@ -57,6 +57,9 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
         Ok(params) => params,
         Err(response) => return response,
     };
+    if params.iter().any(|(_, value)| value.len() > ParamLimits::QUERY.value_bytes) {
+        return error_page::page(&app, &ParamsError::TooLong.into());
+    }
     let path = request.uri().path();
     let location = format!("{}{path}?{}", app.origin, params.to_form());
     if location.len() > app.origin.len() + MAX_TARGET {

@@ -100,10 +100,10 @@ async fn what_is_too_long_is_refused() {
     assert_eq!(fits.status, 303);
     // The same by POST, where a body may be longer than the URL that it would become.
     let posted = |length| request("web").set("state", &"x".repeat(length));
-    browser.post("/oauth/authorize", &posted(10_000)).await.assert_error_page(414);
     browser.post("/oauth/authorize", &posted(70_000)).await.assert_error_page(413);
-    let parked = browser.post("/oauth/authorize", &posted(4097)).await;
-    browser.follow(parked).await.assert_error_page(400);
+    browser.post("/oauth/authorize", &posted(4097)).await.assert_error_page(400);
+    let long = posted(4096).set("nonce", &"x".repeat(4096));
+    browser.post("/oauth/authorize", &long).await.assert_error_page(414);
 }
 
 /// AUTHZ-25, TOKEN-13
@@ -163,7 +163,7 @@ async fn hostile_cookies_are_not_adopted() {
         answer.assert_error_redirect("https://rp.test/cb", "login_required");
         browser.set_cookie("__Host-auth_browser", value);
         let page = browser.follow(browser.authorize(&request("web")).await).await;
-        assert!(page.status == 200 || page.status == 400, "{value}: {page:?}");
+        assert_eq!(page.status, 200, "what was planted is replaced: {value}: {page:?}");
     }
 }
 

@@ -9,6 +9,9 @@ use crate::pkce::CodeChallenge;
 use crate::policy::Policy;
 use crate::redirect_uri::ValidatedRedirectUri;
 use crate::scope::Scope;
+use crate::session::AuthenticatedOwner;
+use crate::timestamp::Timestamp;
+use time::Duration;
 
 /// Parameters that some specification defines here, so that sending one twice is an error even where
 /// its value does not matter. `resource` (RFC 8707) is the one that may repeat.
@@ -46,6 +49,7 @@ pub(super) fn validate(
     request: &Request<'_>,
     client: &Client,
     redirect_uri: &ValidatedRedirectUri,
+    now: Timestamp,
 ) -> Result<AuthorizationRequest, OAuthError> {
     let params = request.params;
     for name in DEFINED {
@@ -57,7 +61,12 @@ pub(super) fn validate(
     if code_challenge.is_none() && policy.requires_pkce(client) {
         return Err(OAuthError::invalid_request("code_challenge is required (PKCE with S256)"));
     }
-    let prompt = read_prompt(params.one("prompt")?)?;
+    let mut prompt = read_prompt(params.one("prompt")?)?;
+    let max_age = read_max_age(params.one("max_age")?)?;
+    let too_old = |owner: &AuthenticatedOwner| {
+        max_age.is_some_and(|age| owner.signed_in_at().after(age).is_expired(now))
+    };
+    prompt.login |= request.owner.is_some_and(too_old);
     let scope = read_scope(params.one("scope")?, client, policy)?;
     require_code_flow(client)?;
     Ok(AuthorizationRequest {
@@ -132,6 +141,18 @@ fn read_prompt(prompt: Option<&str>) -> Result<Prompt, OAuthError> {
         return Err(OAuthError::invalid_request("prompt=none stands alone"));
     }
     Ok(read)
+}
+
+/// The longest time since the owner signed in (OpenID Connect Core §3.1.2.1). A sign-in that is older
+/// has to be repeated, like with `prompt=login`.
+fn read_max_age(max_age: Option<&str>) -> Result<Option<Duration>, OAuthError> {
+    let Some(text) = max_age else {
+        return Ok(None);
+    };
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let seconds = text.parse().ok().filter(|_| digits);
+    let malformed = OAuthError::invalid_request("max_age must be a whole number of seconds");
+    seconds.map(|seconds: u32| Some(Duration::seconds(seconds.into()))).ok_or(malformed)
 }
 
 fn read_scope(

@@ -71,6 +71,9 @@ fn next(result: Result<Authorize, Fault>, redirect_uri: &str) -> Next {
 #[case::ask_again("prompt=consent", true, None, Next::Consent)]
 #[case::ask_nobody_again("prompt=consent", false, None, Next::SignIn)]
 #[case::sign_in_again("prompt=login", true, None, Next::SignIn)]
+#[case::signed_in_just_now("max_age=1", true, Some(true), Next::Code)]
+#[case::signed_in_too_long_ago("max_age=0", true, None, Next::SignIn)]
+#[case::too_long_ago_silently("max_age=0&prompt=none", true, None, Next::Error("login_required"))]
 #[case::both_again("prompt=login consent", true, None, Next::SignIn)]
 #[case::twice_the_same("prompt=consent consent", true, None, Next::Consent)]
 fn prompt_and_presence_decide_the_next_step(

@@ -269,6 +269,14 @@ fn the_defaults_that_a_client_may_not_ask_for_are_left_out() {
     }
 }
 
+/// A malformed `max_age` is an error, not a sign-in of any age.
+#[rstest]
+fn a_max_age_that_is_no_number_is_refused(
+    #[values("-1", "abc", "1.5", "+1", "1%20", "99999999999999999999")] max_age: &str,
+) {
+    assert_eq!(error(web(), &format!("max_age={max_age}")), "invalid_request");
+}
+
 /// `prompt` knows its values, and `none` stands alone.
 #[rstest]
 #[case("bogus")]
