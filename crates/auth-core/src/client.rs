@@ -198,8 +198,8 @@ pub trait ClientRegistry: Send + Sync {
     /// Replaces everything but secrets, `created_at` and `disabled_at`.
     fn update(&self, client: &Client) -> Result<Changed, StoreError>;
 
-    /// Disables the client and ends its grants in the same transition; `None` enables it again, which
-    /// brings no grant back.
+    /// Disables the client and, in the same transition, ends its grants and forgets the consents that
+    /// were remembered for it; `None` enables it again, and people approve it anew.
     fn set_disabled(&self, id: &ClientId, at: Option<Timestamp>) -> Result<Changed, StoreError>;
 
     /// Removes the client, its secrets and remembered consents, and ends its grants.

@@ -8,7 +8,7 @@ use std::fmt;
 /// Why a redirect URI cannot be registered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvalidRedirectUri {
-    /// Not printable ASCII, or a character that no URI may hold.
+    /// A character that no URI may hold, or a `%` without two hexadecimal digits.
     BadCharacter,
     /// Longer than [`RegisteredRedirectUri::MAX_LEN`].
     TooLong,
@@ -38,7 +38,9 @@ impl InvalidRedirectUri {
     /// The fault and its cure in words.
     pub const fn description(self) -> &'static str {
         match self {
-            Self::BadCharacter => "only printable ASCII is allowed; percent-encode the rest",
+            Self::BadCharacter => {
+                "it holds a character that no URI may hold, or a broken percent escape"
+            }
             Self::TooLong => "it is longer than 2048 characters",
             Self::NoScheme => "it must be an absolute URI such as https://app.example/callback",
             Self::ForbiddenScheme => "this scheme must not receive authorization responses",
@@ -107,7 +109,7 @@ impl RegisteredRedirectUri {
         }
         let no_uri_character =
             |byte: u8| !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte);
-        if text.bytes().any(no_uri_character) {
+        if text.bytes().any(no_uri_character) || has_broken_escape(text) {
             return Err(Invalid::BadCharacter);
         }
         if text.contains('#') {
@@ -127,7 +129,7 @@ impl RegisteredRedirectUri {
         }
         match lower.as_str() {
             "http" | "https" => judge_web(&lower, rest)?,
-            _ if !lower.contains('.') => return Err(Invalid::SchemeWithoutDot),
+            _ if !is_reverse_domain(&lower) => return Err(Invalid::SchemeWithoutDot),
             _ => {}
         }
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -194,6 +196,19 @@ impl<'a> Loopback<'a> {
 fn is_port(text: &str) -> bool {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     digits && text.parse::<u16>().is_ok_and(|port| port > 0)
+}
+
+fn has_broken_escape(text: &str) -> bool {
+    let is_escape = |after: &str| {
+        let digits = after.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    !text.split('%').skip(1).all(is_escape)
+}
+
+/// Two names or more with dots between them.
+fn is_reverse_domain(scheme: &str) -> bool {
+    scheme.contains('.') && scheme.split('.').all(|name| !name.is_empty())
 }
 
 fn is_dot_segment(segment: &str) -> bool {

@@ -53,7 +53,10 @@ impl BodyError {
     pub const fn description(self) -> &'static str {
         match self {
             Self::TooLarge => "the body is larger than 64 kB",
-            Self::MediaType => "the Content-Type must be application/x-www-form-urlencoded",
+            Self::MediaType => {
+                "the Content-Type must be application/x-www-form-urlencoded, or application/json \
+                 where that is offered"
+            }
             Self::Json => "the JSON body must be one flat object whose members are strings",
             Self::Params(error) => error.description(),
             Self::Broken => "the body could not be read",

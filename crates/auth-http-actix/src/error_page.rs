@@ -179,7 +179,10 @@ pub(crate) fn page(app: &App, words: &Words) -> HttpResponse {
 pub(crate) fn build(app: &App, mut response: HttpResponseBuilder, words: &Words) -> HttpResponse {
     let error_id = error_id(app);
     let status = words.status.as_u16();
-    tracing::info!(error_id, status, title = words.title, "answered with an error page");
+    tracing::info!(
+        target: "security", error_id, status, title = words.title,
+        "answered with an error page"
+    );
     if words.status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_FAULT));
     }

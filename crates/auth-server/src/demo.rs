@@ -10,10 +10,12 @@ mod ports;
 use crate::config::Config;
 use crate::serve;
 use crate::system::{OsEntropy, SystemClock};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use auth_core::client::{
-    Client, ClientId, ClientKind, ClientRegistry, ClientSecretRecord, GrantType, Inserted,
+    Client, ClientId, ClientKind, ClientRegistry, ClientSecretRecord, ClientStore, GrantType,
+    Inserted,
 };
+use auth_core::grant::GrantId;
 use auth_core::owner::{Owner, OwnerRegistry, OwnerStore, Role, SubjectId, Username};
 use auth_core::password::{Password, PasswordHasher as _};
 use auth_core::redirect_uri::RegisteredRedirectUri;
@@ -106,7 +108,8 @@ fn account(role: &str, username: &str, password: &str) -> Account {
 fn configuration(directory: &Path, port: u16) -> Result<Config> {
     let database = directory.join("auth.db");
     let mut text = format!(
-        "issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\n\
+        "# Written anew at every start of `auth-server demo`, for the administration commands.\n\
+         issuer = \"http://127.0.0.1:{port}\"\nlisten = \"127.0.0.1:{port}\"\n\
          [log]\nfilter = \"warn,security=info\"\n\
          [database]\nurl = {}\n",
         quoted(&format!("sqlite://{}", database.display()))
@@ -128,7 +131,8 @@ fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// Makes the clients and accounts on the first run, and leaves them alone afterwards.
+/// Makes the clients and accounts on the first run. Afterwards they are left alone, but for what is
+/// printed to be true: the demo application's secret works, and so do passwords that were made anew.
 fn prepare(
     store: &DieselStore,
     config: &Config,
@@ -155,40 +159,55 @@ fn prepare(
         })
     };
     let own = vec![uri(&app.redirect_uri())?, uri(EXAMPLE_REDIRECT_URI)?];
-    let mut confidential =
+    let confidential =
         client(CONFIDENTIAL_CLIENT, "Demo application", ClientKind::Confidential, own)?;
-    confidential.secrets.push(ClientSecretRecord {
-        id: auth_core::grant::GrantId::mint(&OsEntropy)?.to_string(),
-        digest: ClientSecret::presented(&credentials.demo_app_secret).digest(),
-        created_at: now,
-    });
     let loopback = vec![uri("http://127.0.0.1/callback")?, uri(EXAMPLE_REDIRECT_URI)?];
     let public = client(PUBLIC_CLIENT, "Demo command line", ClientKind::Public, loopback)?;
-    for client in [confidential, public] {
+    for client in [&confidential, &public] {
         // Taken on every run but the first.
-        let _: Inserted = ClientRegistry::insert(store, &client)?;
+        let _: Inserted = ClientRegistry::insert(store, client)?;
+    }
+    let digest = ClientSecret::presented(&credentials.demo_app_secret).digest();
+    let stored = ClientStore::find(store, &confidential.id)?;
+    let works = |client: Client| client.secrets.iter().any(|secret| secret.digest == digest);
+    if !stored.is_some_and(works) {
+        let id = GrantId::mint(&OsEntropy)?.to_string();
+        let secret = ClientSecretRecord { id, digest, created_at: now };
+        store.add_secret(&confidential.id, &secret, 1)?;
+    }
+    prepare_account(store, Role::User, "alice", &credentials.alice_password, credentials.fresh)?;
+    prepare_account(store, Role::Admin, "admin", &credentials.admin_password, credentials.fresh)
+}
+
+fn prepare_account(
+    store: &DieselStore,
+    role: Role,
+    name: &str,
+    password: &str,
+    fresh: bool,
+) -> Result<()> {
+    let now = SystemClock.now();
+    let username = Username::parse(name).context("the user name is malformed")?;
+    let existing = store.find_by_username(&username)?.map(|(owner, _)| owner);
+    if existing.is_some() && !fresh {
+        return Ok(());
     }
     let hasher = Argon2Hasher::new(Cost::default())?;
-    for (role, name, password) in [
-        (Role::User, "alice", &credentials.alice_password),
-        (Role::Admin, "admin", &credentials.admin_password),
-    ] {
-        let Some(username) = Username::parse(name) else { bail!("{name} is no user name") };
-        if OwnerStore::find_by_username(store, &username)?.is_some() {
-            continue;
-        }
-        let owner = Owner {
-            subject: SubjectId::mint(&OsEntropy)?,
-            username,
-            name: None,
-            email: None,
-            role,
-            created_at: now,
-            disabled_at: None,
-        };
-        let hash = hasher.hash(&Password::presented(password.clone()))?;
-        let _: Inserted = OwnerRegistry::insert(store, &owner, &hash)?;
+    let hash = hasher.hash(&Password::presented(password.to_owned()))?;
+    if let Some(owner) = existing {
+        store.set_password(&owner.subject, &hash, None, now)?;
+        return Ok(());
     }
+    let owner = Owner {
+        subject: SubjectId::mint(&OsEntropy)?,
+        username,
+        name: None,
+        email: None,
+        role,
+        created_at: now,
+        disabled_at: None,
+    };
+    let _: Inserted = OwnerRegistry::insert(store, &owner, &hash)?;
     Ok(())
 }
 
@@ -208,7 +227,7 @@ fn welcome(app: &DemoApp, directory: &Path) -> String {
         "\n\
          auth-server demo is running. Open this and press the button:\n\n  \
          {base_url}\n\n\
-         Sign in as\n{accounts}\n\
+         Sign in as (unless you changed the password)\n{accounts}\n\
          The server\n  \
          issuer         {issuer}\n  \
          metadata       {issuer}/.well-known/oauth-authorization-server\n  \

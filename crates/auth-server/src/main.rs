@@ -54,13 +54,17 @@ fn main() -> ExitCode {
             let no_answer = "serve and demo have no answer that could be JSON";
             CommandLine::command().error(ErrorKind::ArgumentConflict, no_answer).exit()
         }
+        Command::Demo(_) if line.config.is_some() => {
+            let nothing = "demo has nothing to configure; what it makes is in its --directory";
+            CommandLine::command().error(ErrorKind::ArgumentConflict, nothing).exit()
+        }
         Command::Serve => serve(line.config.as_deref()),
         Command::Demo(args) => demo::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("auth-server: {error:#}");
+            eprintln!("{error:#}");
             ExitCode::FAILURE
         }
     }

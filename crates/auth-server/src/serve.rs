@@ -3,7 +3,7 @@
 use crate::config::{self, Config};
 use crate::events::LoggedEvents;
 use crate::system::{OsEntropy, SystemClock};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use auth_core::AuthEngine;
 use auth_core::error::StoreError;
 use auth_core::housekeeping::Housekeeping as _;
@@ -15,7 +15,7 @@ use auth_core::token::RefreshReuse;
 use auth_http_actix::pages::Pages;
 use auth_http_actix::{App, Limits};
 use auth_password_argon2::{Argon2Hasher, Cost};
-use auth_store_diesel::{DieselStore, StoreOptions};
+use auth_store_diesel::{DieselStore, OpenError, StoreOptions};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -44,8 +44,13 @@ pub(crate) fn open_store(config: &Config) -> Result<Arc<DieselStore>> {
         readers: u32::try_from(workers(config) * auth_http_actix::BLOCKING_THREADS).unwrap_or(8),
         ..StoreOptions::default()
     };
-    let store = DieselStore::open(&url, options).context("cannot open the database")?;
-    Ok(Arc::new(store))
+    match DieselStore::open(&url, options) {
+        Ok(store) => Ok(Arc::new(store)),
+        Err(error @ OpenError::MigrationsPending(_)) => {
+            bail!("{error}; run `auth-server migrate` first")
+        }
+        Err(error) => Err(error).context("cannot open the database"),
+    }
 }
 
 /// The server on this listener, ready to be awaited.

@@ -93,7 +93,7 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
         Command::Show { id } => show(&admin.client(&id)?, None),
         Command::Update { id, changes } => {
             let mut client = admin.client(&id)?;
-            changes.apply(&mut client, &admin.policy.scopes)?;
+            changes.apply(&mut client, &admin.policy)?;
             found(admin.store.update(&client)?, &id)?;
             show(&admin.client(&id)?, None)
         }
@@ -124,7 +124,7 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
 }
 
 fn add(new: &New, admin: &Admin) -> Result<Answer> {
-    let (client, secret) = new.client(&admin.policy.scopes, admin.now())?;
+    let (client, secret) = new.client(&admin.policy, admin.now())?;
     match admin.store.insert(&client)? {
         Inserted::Inserted => show(&client, secret.as_ref()),
         Inserted::NameTaken => {

@@ -29,11 +29,14 @@ pub(super) fn person_name(text: &str) -> Result<String> {
     Ok(name)
 }
 
-/// Like [`person_name`], and it must not pass for this server's own (UI-11).
-pub(super) fn client_name(text: &str) -> Result<String> {
+/// Like [`person_name`], and it must not pass for this server's own, nor for the host that people see
+/// as its name on every page (UI-11).
+pub(super) fn client_name(text: &str, issuer: &str) -> Result<String> {
     let name = person_name(text)?;
-    let skeleton = skeleton(&name);
-    if BRANDS.iter().any(|brand| skeleton.contains(brand)) {
+    let called = skeleton(&name);
+    let own_host = skeleton(host_of(issuer));
+    let own = BRANDS.into_iter().chain([own_host.as_str()]).filter(|own| *own != "localhost");
+    if own.into_iter().any(|own| called.contains(own)) {
         bail!(
             "the name {} could be taken for this server itself: people would trust it with their \
              password",
@@ -41,6 +44,13 @@ pub(super) fn client_name(text: &str) -> Result<String> {
         );
     }
     Ok(name)
+}
+
+/// The host of an issuer, without its port.
+fn host_of(issuer: &str) -> &str {
+    let after = issuer.split_once("://").map_or(issuer, |(_, after)| after);
+    let authority = after.split('/').next().unwrap_or_default();
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
 }
 
 /// Judges an e-mail address: something, `@`, something; what is beyond only its delivery can tell.
@@ -136,6 +146,7 @@ mod tests {
     /// UI-11
     #[test]
     fn a_name_that_passes_for_this_server_is_refused_in_every_disguise() {
+        let client_name = |name| client_name(name, "https://acme.example:8443/t/one");
         for name in [
             "auth-server",
             "Auth Server",
@@ -146,6 +157,10 @@ mod tests {
             "ＡＵＴＨ server",
             "4uth-5erver",
             "au\u{200b}th server",
+            "acme.example",
+            "https://acme.example",
+            "Acme.Example sign-in",
+            "Аcme-еxample",
         ] {
             assert!(client_name(name).is_err(), "{name}");
         }
@@ -157,6 +172,8 @@ mod tests {
     /// UI-11
     #[test]
     fn what_nobody_sees_is_taken_out_of_a_name_and_control_characters_are_refused() {
+        let client_name = |name: &str| client_name(name, "http://localhost:8080");
+        assert!(client_name("localhost tool").is_ok());
         assert_eq!(client_name(" a\u{202e}b  c\u{200b} ").unwrap(), "ab c");
         for name in ["", "  ", "\u{200b}\u{202e}", "a\nb", "a\u{1b}[2J", &"x".repeat(81)] {
             assert!(client_name(name).is_err(), "{name:?}");

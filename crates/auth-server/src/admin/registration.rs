@@ -7,6 +7,7 @@ use crate::system::OsEntropy;
 use anyhow::{Result, anyhow, bail};
 use auth_core::client::{Client, ClientAuthMethod, ClientKind, GrantType};
 use auth_core::entropy::{Entropy, EntropyError};
+use auth_core::policy::Policy;
 use auth_core::redirect_uri::RegisteredRedirectUri;
 use auth_core::scope::{Scope, ScopeCatalog};
 use auth_core::secret::ClientSecret;
@@ -95,7 +96,7 @@ impl New {
     /// The client, with a first secret if it can keep one.
     pub(super) fn client(
         &self,
-        catalog: &ScopeCatalog,
+        policy: &Policy,
         now: Timestamp,
     ) -> Result<(Client, Option<ClientSecret>)> {
         let id = match &self.id {
@@ -109,10 +110,10 @@ impl New {
         let (secret, record) = secret.unzip();
         let mut client = Client {
             id,
-            name: client_name(&self.name)?,
+            name: client_name(&self.name, &policy.issuer)?,
             kind,
             redirect_uris: Vec::new(),
-            scope: catalog.all(),
+            scope: policy.scopes.all(),
             grant_types: GrantType::ALL.into(),
             require_pkce: false,
             auth_method: None,
@@ -121,18 +122,18 @@ impl New {
             created_at: now,
             disabled_at: None,
         };
-        self.attributes.apply(&mut client, catalog)?;
+        self.attributes.apply(&mut client, &policy.scopes)?;
         Ok((client, secret))
     }
 }
 
 impl Changes {
     /// Replaces what is named, and nothing else.
-    pub(super) fn apply(&self, client: &mut Client, catalog: &ScopeCatalog) -> Result<()> {
+    pub(super) fn apply(&self, client: &mut Client, policy: &Policy) -> Result<()> {
         if let Some(name) = &self.name {
-            client.name = client_name(name)?;
+            client.name = client_name(name, &policy.issuer)?;
         }
-        self.attributes.apply(client, catalog)
+        self.attributes.apply(client, &policy.scopes)
     }
 }
 

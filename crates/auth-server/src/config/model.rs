@@ -3,7 +3,7 @@
 
 // Read so that they are judged; used once sign-in through providers, resource servers and JWT access
 // tokens are there.
-#![cfg_attr(not(test), allow(dead_code))]
+#![allow(dead_code)]
 
 use super::database_url::DatabaseUrl;
 use super::duration;

@@ -13,6 +13,9 @@ pub(super) struct Credentials {
     pub(super) alice_password: String,
     pub(super) admin_password: String,
     pub(super) demo_app_secret: String,
+    /// Made just now: whatever the database knows is not what will be printed.
+    #[serde(skip)]
+    pub(super) fresh: bool,
 }
 
 impl Credentials {
@@ -27,6 +30,7 @@ impl Credentials {
             alice_password: password()?,
             admin_password: password()?,
             demo_app_secret: Secret::mint(&OsEntropy)?.expose().to_owned(),
+            fresh: true,
         };
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);

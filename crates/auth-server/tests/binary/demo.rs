@@ -1,5 +1,6 @@
 //! The demonstration keeps its promises: nothing shipped, nothing open, nothing to read for others.
 
+use crate::support::person::Person;
 use crate::support::server::Demo;
 
 const CREDENTIALS: [&str; 3] = ["alice_password", "admin_password", "demo_app_secret"];
@@ -22,6 +23,25 @@ fn two_demonstrations_share_no_secret_and_one_keeps_its_own() {
     assert_eq!(status.code(), Some(0), "{output}");
     let again = Demo::start(directories[0].path());
     assert_eq!(CREDENTIALS.map(|name| again.credential(name).to_owned()), before);
+}
+
+/// What is printed works, also after the file with the credentials was lost.
+#[test]
+fn lost_credentials_are_made_anew_and_work() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(Demo::start(directory.path()));
+    std::fs::remove_file(directory.path().join("credentials.json")).expect("removed");
+    let demo = Demo::start(directory.path());
+    let mut alice = Person::at(demo.process.address);
+    let page = alice.get("/login");
+    let password = demo.credential("alice_password");
+    let signed_in = alice.fill(&page, &[("username", "alice"), ("password", password)]);
+    assert_eq!(signed_in.status, 303, "{signed_in:?}");
+    let client = [("client_id", "demo-app"), ("client_secret", demo.credential("demo_app_secret"))];
+    let request = [("grant_type", "refresh_token"), ("refresh_token", "nobody's")];
+    // The client is known; its token is not.
+    let refused = alice.post("/oauth/token", &[client, request].concat());
+    assert!(refused.text().contains("invalid_grant"), "{refused:?}");
 }
 
 #[cfg(unix)]

@@ -247,6 +247,7 @@ pub(crate) fn set_disabled(
         None => Enable { id: name }.execute(conn)?,
         Some(at) => {
             grants::revoke_by_client(conn, id, at)?;
+            consents::forget_client(conn, id)?;
             let at = at.unix();
             Disable { at, id: name }.execute(conn)?
         }

@@ -106,7 +106,8 @@ pub fn disabling_a_client_ends_its_grants_for_good<S: StoreUnderTest>(fresh: Fre
         assert_eq!(world.grant_of(grant).revoked_at, Some(at(5)));
     }
     assert!(!world.is_revoked(&other), "another client's grant");
-    assert!(world.consent(ALICE, WEB).is_some(), "consents stay");
+    assert_eq!(world.consent(ALICE, WEB), None, "people approve it anew");
+    assert!(world.consent(ALICE, EVIL).is_some(), "another client's consent");
     assert_eq!(set(None), Ok(Changed::Changed));
     assert_eq!(disabled_at(&world), None);
     assert!(mine.iter().all(|grant| world.is_revoked(grant)));
