@@ -23,6 +23,7 @@ use libsqlite3_sys as _;
 
 mod control;
 mod failure;
+mod integrity;
 mod migrate;
 mod open;
 mod pool;
@@ -34,6 +35,7 @@ mod schema_tests;
 mod url;
 mod writer;
 
+pub use integrity::integrity_problems;
 pub use migrate::{migrate, pending_migrations};
 pub use open::OpenError;
 
