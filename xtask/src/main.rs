@@ -1,7 +1,7 @@
 //! The workspace's own tool: `cargo xtask <command>`.
 //!
-//! It tests the workspace, keeps the index of rules, and freezes released migrations. The laws of the
-//! house (who may depend on whom, what may stand where) are ordinary tests of this crate.
+//! It tests and measures the workspace, keeps the index of rules, and freezes released migrations. The
+//! laws of the house (who may depend on whom, what may stand where) are ordinary tests of this crate.
 
 mod migrations;
 mod spec;
@@ -16,13 +16,14 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 /// Every command, as the README and the help name it.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 7] = [
     ("test", "Check and test the whole workspace"),
     ("test --fast", "Only formatting, clippy and the unit tests"),
     ("spec", "Write docs/spec-index.md from docs/requirements.toml and the tests"),
     ("spec --check", "Fail if that index is stale or names a rule that does not exist"),
     ("migrations", "Fail if a released migration has changed"),
     ("migrations --freeze", "Record the checksums of the migrations being released"),
+    ("bench store", "Measure the store against bare SQL on this machine"),
 ];
 
 fn main() -> ExitCode {
@@ -45,6 +46,7 @@ fn run(command: &str) -> Result<ExitCode> {
         "spec --check" => spec::check(&root)?,
         "migrations" => migrations::check(&root.join("migrations"))?,
         "migrations --freeze" => migrations::freeze(&root.join("migrations"))?,
+        "bench store" => return test::bench(&root, "auth-store-diesel", "store"),
         "" | "help" | "--help" | "-h" => println!("{}", help()),
         unknown => bail!("there is no command `{unknown}`\n\n{}", help()),
     }

@@ -1,9 +1,12 @@
-//! Released migrations never change: somebody's database was made by them.
+//! Released migrations never change: somebody's database was made by them. New ones leave the last release
+//! able to run.
 //!
 //! `migrations/checksums.toml` holds the SHA-256 of every file of every released migration. What is not in
 //! it is unreleased and may still be edited.
 
-use std::collections::BTreeMap;
+mod expand;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -22,13 +25,15 @@ const HEADER: &str = "\
 type Checksums = BTreeMap<String, String>;
 
 /// Fails with every released file that is missing or changed, and with every unreleased migration that
-/// would run before a released one.
+/// would run before a released one, or that the last release could not live with.
 pub(crate) fn check(directory: &Path) -> Result<()> {
-    let problems = problems(&frozen(directory)?, &present(directory)?);
+    let frozen = frozen(directory)?;
+    let mut problems = problems(&frozen, &present(directory)?);
+    problems.extend(incompatible(&frozen, &tree::files(directory, "", &["sql"])?));
     if problems.is_empty() {
         return Ok(());
     }
-    bail!("released migrations never change:\n  {}", problems.join("\n  "));
+    bail!("these migrations would break what was released:\n  {}", problems.join("\n  "));
 }
 
 /// Adds every migration to the frozen ones; refuses if a frozen one has changed.
@@ -57,6 +62,27 @@ fn problems(frozen: &Checksums, present: &Checksums) -> Vec<String> {
         let last = frozen.keys().rfind(|path| path.split('/').next() == Some(backend));
         if last.is_some_and(|last| path < last) {
             problems.push(format!("{path} is new, but would run before a released one"));
+        }
+    }
+    problems
+}
+
+/// What unreleased migrations do that programs of the last release would not survive. Before the first
+/// release there is nobody to consider.
+fn incompatible(frozen: &Checksums, files: &[tree::File]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for file in files.iter().filter(|file| !frozen.contains_key(&file.path)) {
+        let [backend, name, "up.sql"] = file.path.split('/').collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        let released: BTreeSet<_> = frozen
+            .keys()
+            .filter_map(|path| path.strip_prefix(backend)?.strip_prefix('/')?.split('/').next())
+            .map(expand::version)
+            .collect();
+        if !released.is_empty() {
+            let found = expand::problems(name, &file.text, &released);
+            problems.extend(found.into_iter().map(|problem| format!("{}: {problem}", file.path)));
         }
     }
     problems
@@ -127,6 +153,21 @@ mod tests {
         present
             .extend(checksums(&[("postgres/0002_b/up.sql", "b"), ("sqlite/0002_b/up.sql", "b")]));
         assert_eq!(problems(&frozen, &present), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn a_new_migration_must_let_the_last_release_live() {
+        let file = |path: &str, text: &str| tree::File { path: path.into(), text: text.into() };
+        let files = [
+            file("sqlite/0001_a/up.sql", "CREATE TABLE a (id TEXT)"),
+            file("sqlite/0002_b/down.sql", "DROP TABLE b"),
+            file("sqlite/0002_b/up.sql", "DROP TABLE a"),
+        ];
+        let frozen = checksums(&[("sqlite/0001_a/up.sql", "CREATE TABLE a (id TEXT)")]);
+        let found = incompatible(&frozen, &files);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("sqlite/0002_b/up.sql: DROP TABLE A: "), "{found:?}");
+        assert_eq!(incompatible(&Checksums::new(), &files), [] as [&str; 0]);
     }
 
     #[test]

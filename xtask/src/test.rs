@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use anyhow::{Context as _, Result};
+
 use crate::spec;
 
 /// How much to test.
@@ -79,6 +81,15 @@ pub(crate) fn run(root: &Path, extent: Extent) -> ExitCode {
         say(&format!("   {step}"));
     }
     if has_failed(&run.steps) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Runs a benchmark, which prints what it found.
+pub(crate) fn bench(root: &Path, package: &str, name: &str) -> Result<ExitCode> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["bench", "--package", package, "--bench", name]).current_dir(root);
+    let status = command.status().context("cannot start cargo")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn has_failed(steps: &[Step]) -> bool {

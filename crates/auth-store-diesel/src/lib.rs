@@ -23,6 +23,7 @@ use libsqlite3_sys as _;
 
 mod control;
 mod failure;
+mod integrity;
 mod migrate;
 mod open;
 mod pool;
@@ -34,6 +35,7 @@ mod schema_tests;
 mod url;
 mod writer;
 
+pub use integrity::integrity_problems;
 pub use migrate::{migrate, pending_migrations};
 pub use open::OpenError;
 
@@ -104,11 +106,11 @@ impl DieselStore {
         })
     }
 
-    /// Whether requests can be served: the database answers, its schema is as new as this program, and
-    /// writes are taken. One keyed read; why not is logged.
+    /// Whether requests can be served: the database answers, its schema is one for this program, and
+    /// writes are taken. Two keyed reads; why not is logged.
     pub fn is_ready(&self) -> bool {
         let newest = &self.newest_migration;
-        let current = self.read(|conn| Ok(migrate::is_applied(conn, newest)?));
+        let current = self.read(|conn| Ok(migrate::is_usable(conn, newest)?));
         match current {
             Ok(true) if self.writer.is_alive() => true,
             Ok(true) => {
@@ -116,7 +118,7 @@ impl DieselStore {
                 false
             }
             Ok(false) => {
-                tracing::warn!(newest, "not ready: the database lacks a migration");
+                tracing::warn!(newest, "not ready: the database is at another schema");
                 false
             }
             Err(error) => {

@@ -1,13 +1,16 @@
 //! The schema: which migrations there are, which were run, and running the rest.
+//!
+//! A database may have run migrations that this program does not know: servers are replaced one after
+//! the other, and the first new one migrates. Such migrations only add, unless they say otherwise in
+//! `schema_floor`, whose greatest version is the one that a program must know to use the database.
 
 use crate::Connection;
 use crate::open::{self, OpenError};
-use crate::schema::__diesel_schema_migrations as applied;
+use crate::schema::{__diesel_schema_migrations as applied, schema_floor};
 use diesel::migration::{Migration, MigrationSource as _};
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
-use std::collections::BTreeSet;
 
 pub(crate) const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -45,15 +48,23 @@ pub(crate) fn run(conn: &mut Connection) -> Result<Vec<String>, OpenError> {
     })
 }
 
-/// The migrations that were not run yet. A database that ran one that this program does not know was
-/// made by a newer program.
+/// The migrations that were not run yet, for a database that this program may use.
 pub(crate) fn pending(conn: &mut Connection) -> Result<Vec<String>, OpenError> {
-    let applied = applied(conn).map_err(OpenError::from)?;
-    let known: BTreeSet<_> = versions()?.into_iter().collect();
-    if let Some(version) = applied.iter().find(|version| !known.contains(*version)) {
-        return Err(OpenError::NewerSchema(version.clone()));
+    let applied = applied(conn)?;
+    if applied.is_empty() {
+        return names(&[]);
     }
-    names(&applied)
+    let floor = floor(conn)?;
+    if floor > newest()? {
+        return Err(OpenError::NewerSchema(floor));
+    }
+    let pending = names(&applied)?;
+    let known = versions()?;
+    match applied.into_iter().filter(|version| !known.contains(version)).max() {
+        // No release has led there, and what is missing may not fit on top of what is not known.
+        Some(unknown) if !pending.is_empty() => Err(OpenError::NewerSchema(unknown)),
+        _ => Ok(pending),
+    }
 }
 
 /// The newest migration that this program knows.
@@ -62,10 +73,16 @@ pub(crate) fn newest() -> Result<String, OpenError> {
     newest.ok_or_else(|| OpenError::Migration("this program has no migrations".into()))
 }
 
-/// Whether this migration was run.
-pub(crate) fn is_applied(conn: &mut Connection, version: &str) -> QueryResult<bool> {
-    let found = applied::table.find(version).select(applied::version);
-    Ok(found.get_result::<String>(conn).optional()?.is_some())
+/// Whether a program that knows no newer migration than this has all that it needs.
+pub(crate) fn is_usable(conn: &mut Connection, newest: &str) -> QueryResult<bool> {
+    let found = applied::table.find(newest).select(applied::version);
+    let is_applied = found.get_result::<String>(conn).optional()?.is_some();
+    Ok(is_applied && floor(conn)?.as_str() <= newest)
+}
+
+fn floor(conn: &mut Connection) -> QueryResult<String> {
+    let greatest = schema_floor::table.order(schema_floor::version.desc());
+    greatest.select(schema_floor::version).first(conn)
 }
 
 fn applied(conn: &mut Connection) -> QueryResult<Vec<String>> {

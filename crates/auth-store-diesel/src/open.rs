@@ -25,8 +25,8 @@ pub enum OpenError {
     /// The file is something else.
     #[error("{} is not an SQLite database", .0.display())]
     NotADatabase(PathBuf),
-    /// The database ran a migration that this program does not know.
-    #[error("the database is at schema {0}, which is newer than this program: upgrade the program")]
+    /// The database has lost what this program needs. Only programs that know this migration may use it.
+    #[error("the database is for programs that know its schema {0}: upgrade this one")]
     NewerSchema(String),
     /// The database needs migrations, and the options forbid to run them.
     #[error("the database needs migrations: {}", .0.join(", "))]

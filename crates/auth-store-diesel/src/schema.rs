@@ -138,6 +138,12 @@ table! {
 }
 
 table! {
+    schema_floor (version) {
+        version -> Text,
+    }
+}
+
+table! {
     /// The versions of the migrations that were run; diesel's own.
     __diesel_schema_migrations (version) {
         version -> Text,

@@ -64,6 +64,7 @@ fn the_declared_tables_are_those_of_the_migrations() {
         declared::<owners::table>(),
         declared::<pending_authorizations::table>(),
         declared::<refresh_tokens::table>(),
+        declared::<schema_floor::table>(),
         declared::<sessions::table>(),
     ];
     let stored: Vec<_> = catalogue()

@@ -10,9 +10,10 @@ use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::owner::{OwnerRegistry, OwnerStore};
 use auth_core::session::SessionRegistry;
 use auth_core::token::TokenStore;
-use auth_store_diesel::DieselStore;
+use auth_store_diesel::{DieselStore, integrity_problems};
 use auth_testkit::sample;
 use common::{Scratch, access, approve, at, code, redeem};
+use diesel::connection::SimpleConnection as _;
 
 type Read = fn(&DieselStore) -> Result<(), StoreError>;
 
@@ -133,4 +134,38 @@ fn a_table_that_is_gone_is_unavailable() {
     scratch.execute("DROP TABLE access_tokens");
     let found = the_access_token(&store);
     assert!(matches!(found, Err(StoreError::Unavailable(_))), "{found:?}");
+}
+
+#[test]
+fn damage_is_found_by_looking_for_it() {
+    let scratch = Scratch::new();
+    let problems = || integrity_problems(&scratch.url()).unwrap();
+    assert_eq!(problems(), Vec::<String>::new(), "there is no database");
+    let store = scratch.open();
+    let grant = approve(&store, "grant");
+    redeem(&store, &grant, at(20), "token");
+    drop(store);
+    assert_eq!(problems(), Vec::<String>::new());
+    // One letter in a row, but not in the index that has it too.
+    let mut bytes = std::fs::read(scratch.path()).unwrap();
+    let row = bytes.windows(9).position(|it| it == b"sub-alice").expect("the grant");
+    bytes[row] = b'x';
+    std::fs::write(scratch.path(), bytes).unwrap();
+    let found = problems();
+    assert!(found.iter().any(|it| it.contains("grants_by_subject")), "{found:?}");
+}
+
+#[test]
+fn a_row_that_refers_to_nothing_is_found_by_looking_for_it() {
+    let scratch = Scratch::new();
+    let store = scratch.open();
+    let grant = approve(&store, "grant");
+    redeem(&store, &grant, at(20), "token");
+    let careless = "PRAGMA foreign_keys = OFF; DELETE FROM grants";
+    scratch.raw().batch_execute(careless).unwrap();
+    let dangling = ["access_tokens", "codes", "refresh_tokens"]
+        .map(|table| format!("a row of {table} refers to a row of grants that is not there"));
+    let mut found = integrity_problems(&scratch.url()).unwrap();
+    found.sort();
+    assert_eq!(found, dangling);
 }

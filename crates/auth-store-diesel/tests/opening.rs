@@ -4,7 +4,9 @@ mod common;
 
 use auth_core::owner::OwnerRegistry as _;
 use auth_store_diesel::{DieselStore, OpenError, StoreOptions, migrate, pending_migrations};
+use auth_testkit::contract::Handles;
 use common::Scratch;
+use diesel::connection::SimpleConnection as _;
 
 fn options(migrate: bool) -> StoreOptions {
     StoreOptions { migrate, ..StoreOptions::default() }
@@ -81,12 +83,57 @@ fn an_empty_file_is_a_new_database() {
     assert!(scratch.open().is_ready());
 }
 
+/// What a next release may do to a database while this one runs on it.
+const NEXT_RELEASE: &str = "
+    INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000001');
+    CREATE TABLE devices (
+        id TEXT NOT NULL PRIMARY KEY,
+        grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE
+    );
+    ALTER TABLE clients ADD COLUMN logo TEXT;
+    ALTER TABLE grants ADD COLUMN resource TEXT;
+    ALTER TABLE codes ADD COLUMN uses BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE access_tokens ADD COLUMN kind TEXT NOT NULL DEFAULT 'opaque';
+    ALTER TABLE refresh_tokens ADD COLUMN device TEXT;
+    CREATE INDEX refresh_tokens_by_device ON refresh_tokens (device)";
+
+/// Old and new side by side: every promise holds on a database that has more than this program knows.
 #[test]
-fn a_schema_of_a_newer_program_is_refused() {
+fn a_schema_that_only_added_serves_this_program_too() {
+    auth_testkit::contract::run_all(&|| {
+        let scratch = Scratch::new();
+        let one = scratch.open();
+        scratch.raw().batch_execute(NEXT_RELEASE).unwrap();
+        let other = DieselStore::open(&scratch.url(), options(false)).unwrap();
+        assert!(one.is_ready() && other.is_ready());
+        Handles::new(one.into(), other.into()).keeping(scratch.directory)
+    });
+}
+
+#[test]
+fn a_schema_that_took_away_what_this_program_needs_is_refused() {
+    let scratch = Scratch::new();
+    let running = scratch.open();
+    scratch.raw().batch_execute(NEXT_RELEASE).unwrap();
+    scratch.execute("INSERT INTO schema_floor VALUES ('29990101000001')");
+    let refusals = [
+        DieselStore::open(&scratch.url(), options(true)).unwrap_err(),
+        DieselStore::open(&scratch.url(), options(false)).unwrap_err(),
+        pending_migrations(&scratch.url()).unwrap_err(),
+        migrate(&scratch.url()).unwrap_err(),
+    ];
+    for error in refusals {
+        assert!(matches!(&error, OpenError::NewerSchema(version) if version == "29990101000001"));
+    }
+    assert!(!running.is_ready(), "whoever balances the load sends it nothing more");
+}
+
+#[test]
+fn a_migration_is_not_run_on_top_of_one_that_is_not_known() {
     let scratch = Scratch::new();
     drop(scratch.open());
-    scratch.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000001')");
-    let error = DieselStore::open(&scratch.url(), StoreOptions::default()).unwrap_err();
+    scratch.execute("UPDATE __diesel_schema_migrations SET version = '29990101000001'");
+    let error = DieselStore::open(&scratch.url(), options(true)).unwrap_err();
     assert!(matches!(&error, OpenError::NewerSchema(version) if version == "29990101000001"));
 }
 

@@ -1,3 +1,4 @@
+DROP TABLE schema_floor;
 DROP TABLE refresh_tokens;
 DROP TABLE access_tokens;
 DROP TABLE codes;

@@ -134,3 +134,10 @@ CREATE TABLE refresh_tokens (
 ) WITHOUT ROWID;
 CREATE INDEX refresh_tokens_by_grant_id ON refresh_tokens (grant_id, parent_digest);
 CREATE INDEX refresh_tokens_by_expires_at ON refresh_tokens (expires_at);
+
+-- Which programs may use this database: those that know the greatest version here. A migration that takes
+-- away what older programs need adds a row; others leave them running.
+CREATE TABLE schema_floor (
+    version TEXT NOT NULL PRIMARY KEY
+);
+INSERT INTO schema_floor VALUES ('20261125000001');

@@ -32,7 +32,7 @@ const EDGES: [(&str, &[&str], &[&str]); 8] = [
 ];
 
 /// A technology is one adapter's secret: who may name it, in any kind of dependency.
-const TECHNOLOGIES: [(&str, &[&str]); 9] = [
+const TECHNOLOGIES: [(&str, &[&str]); 10] = [
     ("actix-cors", &["auth-http-actix"]),
     ("actix-web", &["auth-demo-app", "auth-http-actix", "auth-server"]),
     ("argon2", &["auth-password-argon2"]),
@@ -40,6 +40,7 @@ const TECHNOLOGIES: [(&str, &[&str]); 9] = [
     ("diesel_migrations", &["auth-store-diesel"]),
     ("libsqlite3-sys", &["auth-store-diesel"]),
     ("r2d2", &["auth-store-diesel"]),
+    ("rusqlite", &["auth-store-diesel"]),
     ("tera", &["auth-demo-app", "auth-http-actix"]),
     ("ureq", &["auth-demo-app"]),
 ];
@@ -62,8 +63,8 @@ const CORE: [&str; 23] = [
 ];
 
 /// What never ends up in the program.
-const TEST_ONLY: [&str; 7] =
-    ["auth-testkit", "insta", "mockall", "proptest", "rstest", "scraper", "tempfile"];
+const TEST_ONLY: [&str; 8] =
+    ["auth-testkit", "insta", "mockall", "proptest", "rstest", "rusqlite", "scraper", "tempfile"];
 
 #[derive(Deserialize)]
 struct Metadata {

@@ -1,0 +1,129 @@
+//! The real program, treated badly: killed at any moment, and without room on its disk.
+//!
+//! SIGKILL ends a process between any two of its instructions. What it had handed to the kernel stays,
+//! so this proves that no answer runs ahead of its commit and that no commit is half there; that a
+//! commit survives a loss of power is what `synchronous = FULL` is for, which the store's own tests check.
+
+mod browser;
+mod chance;
+mod disk_full;
+mod ledger;
+mod server;
+mod wire;
+mod worker;
+
+use auth_store_diesel::{DieselStore, StoreOptions, integrity_problems};
+use chance::Chance;
+use ledger::Wrong;
+use server::Installation;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use worker::{Counts, Round, Worker};
+
+/// Each with 32 flows under way.
+const WORKERS: usize = 12;
+
+/// A sweep that takes longer is not waited for.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// CODE-05, CODE-06, REFRESH-04, REFRESH-12, REFRESH-13, XC-06: hundreds of flows at once, while the server
+/// is killed at random moments, `AUTH_TEST_KILLS` times (5 if it is not set).
+#[test]
+fn what_was_answered_holds_however_often_the_server_is_killed() {
+    let kills = std::env::var("AUTH_TEST_KILLS");
+    let kills: usize = kills.map_or(5, |kills| kills.parse().expect("AUTH_TEST_KILLS is a number"));
+    let mut chance = Chance::new(chance::seed());
+    let directory = tempfile::tempdir().unwrap();
+    let users: Vec<_> = (0..WORKERS).map(|number| format!("user{number}")).collect();
+    let installation = Installation::new(directory.path(), "auth.db", &users, &mut chance);
+    let mut workers: Vec<_> =
+        users.into_iter().map(|user| Worker::new(user, chance.split())).collect();
+    let start = Instant::now();
+    let outcome = (|| {
+        for _ in 0..kills {
+            run_and_kill(&installation, &mut workers, &mut chance)?;
+        }
+        run_to_the_end(&installation, &mut workers)
+    })();
+    let counts = workers.iter().fold(Counts::default(), |sum, worker| sum + worker.counts);
+    println!("{kills} kills in {:.0} s; {counts}", start.elapsed().as_secs_f64());
+    if let Err(Wrong(what)) = outcome {
+        panic!("{what}\nThe server's log:\n{}", installation.log_text());
+    }
+    assert!(counts.is_worth_it(), "the load was too small to prove anything: {counts}");
+}
+
+/// One life of the server. A quarter of them are cut short while it starts or recovers.
+fn run_and_kill(
+    installation: &Installation,
+    workers: &mut [Worker],
+    chance: &mut Chance,
+) -> Result<(), Wrong> {
+    let mut server = installation.start();
+    let early = chance.one_in(4);
+    // Whoever opens the database first after a kill recovers it. Mostly that should be the server.
+    let audit_dead = chance.one_in(3);
+    if !early {
+        installation.wait(&mut server);
+        if !audit_dead {
+            audit(installation, workers)?;
+        }
+    }
+    let round = Round { installation, killed: AtomicBool::new(false), swept: AtomicUsize::new(0) };
+    let pause = Duration::from_millis(chance.below(if early { 300 } else { 1500 }));
+    let count = workers.len();
+    each(
+        workers,
+        |worker| worker.run(&round),
+        || {
+            let start = Instant::now();
+            while !early && round.swept.load(Ordering::Relaxed) < count && start.elapsed() < SWEEP {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(pause);
+            server.kill();
+            round.killed.store(true, Ordering::Release);
+        },
+    )?;
+    if audit_dead { audit(installation, workers) } else { Ok(()) }
+}
+
+/// The last life: everything is tried once more, also what must be refused.
+fn run_to_the_end(installation: &Installation, workers: &mut [Worker]) -> Result<(), Wrong> {
+    let mut server = installation.start();
+    installation.wait(&mut server);
+    let round = Round { installation, killed: AtomicBool::new(false), swept: AtomicUsize::new(0) };
+    each(workers, |worker| worker.finish(&round), || ())?;
+    server.kill();
+    audit(installation, workers)
+}
+
+/// Lets every worker work, each on a thread of its own, and something else happen meanwhile.
+fn each(
+    workers: &mut [Worker],
+    work: impl Fn(&mut Worker) -> Result<(), Wrong> + Sync,
+    meanwhile: impl FnOnce(),
+) -> Result<(), Wrong> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> =
+            workers.iter_mut().map(|worker| scope.spawn(move || work(worker))).collect();
+        meanwhile();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(outcome) => outcome,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}
+
+/// The database is whole, and holds every access token that somebody received.
+fn audit(installation: &Installation, workers: &mut [Worker]) -> Result<(), Wrong> {
+    let url = installation.database_url();
+    let problems = integrity_problems(&url).map_err(|error| Wrong(error.to_string()))?;
+    if !problems.is_empty() {
+        return Err(Wrong(format!("the database is damaged: {problems:?}")));
+    }
+    let options = StoreOptions { migrate: false, ..StoreOptions::default() };
+    let store = DieselStore::open(&url, options).map_err(|error| Wrong(error.to_string()))?;
+    workers.iter_mut().try_for_each(|worker| worker.audit(&store))
+}

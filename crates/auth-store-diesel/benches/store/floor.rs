@@ -1,0 +1,136 @@
+//! The same statements without the store.
+
+use crate::rows::{Item, Kind, LATE, NOW, SCOPE, SOON};
+use rusqlite::{Connection, Result, Statement, params};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How long one thread takes to do all of this, with so many in one commit.
+pub fn run(path: &Path, kind: Kind, items: &[Item], batch: usize) -> Duration {
+    let conn = connect(path).expect("a database");
+    let mut work = Work::new(&conn).expect("statements");
+    let start = Instant::now();
+    for batch in items.chunks(batch) {
+        work.commit(kind, batch).expect("a commit");
+    }
+    start.elapsed()
+}
+
+/// The settings of the store's writer.
+fn connect(path: &Path) -> Result<Connection> {
+    let conn = Connection::open(path)?;
+    conn.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;
+         PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000",
+    )?;
+    Ok(conn)
+}
+
+struct Work<'c> {
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    grant: Statement<'c>,
+    spend: Statement<'c>,
+    access: Statement<'c>,
+    first_refresh: Statement<'c>,
+    presented: Statement<'c>,
+    used: Statement<'c>,
+    settle: Statement<'c>,
+    successor: Statement<'c>,
+}
+
+impl<'c> Work<'c> {
+    fn new(conn: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            begin: conn.prepare("BEGIN IMMEDIATE")?,
+            commit: conn.prepare("COMMIT")?,
+            grant: conn.prepare(
+                "SELECT id, subject, client_id, scope, created_at, expires_at, revoked_at FROM grants
+                 WHERE id = ?1",
+            )?,
+            spend: conn.prepare(
+                "UPDATE codes SET redeemed_at = ?1
+                 WHERE code_digest = ?2 AND grant_id = ?3 AND redeemed_at IS NULL",
+            )?,
+            access: conn.prepare(
+                "INSERT INTO access_tokens (token_digest, grant_id, scope, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?,
+            first_refresh: conn.prepare(
+                "INSERT INTO refresh_tokens (token_digest, grant_id, ordinal, created_at, expires_at)
+                 VALUES (?1, ?2, 0, ?3, ?4)",
+            )?,
+            presented: conn.prepare(
+                "SELECT parent_digest, used_at, spent_at FROM refresh_tokens
+                 WHERE token_digest = ?1 AND grant_id = ?2",
+            )?,
+            used: conn.prepare(
+                "UPDATE refresh_tokens SET used_at = COALESCE(used_at, ?1),
+                    spent_at = COALESCE(spent_at, ?2) WHERE token_digest = ?3",
+            )?,
+            settle: conn.prepare(
+                "UPDATE refresh_tokens SET spent_at = ?1
+                 WHERE (token_digest = ?2
+                    OR (grant_id = ?3 AND parent_digest = ?2 AND token_digest <> ?4))
+                 AND spent_at IS NULL",
+            )?,
+            successor: conn.prepare(
+                "INSERT INTO refresh_tokens
+                    (token_digest, grant_id, parent_digest, ordinal, created_at, expires_at)
+                 SELECT ?1, ?2, ?3, COALESCE(MAX(ordinal), 0) + 1, ?4, ?5
+                 FROM refresh_tokens WHERE grant_id = ?2 AND parent_digest = ?3
+                 RETURNING ordinal",
+            )?,
+        })
+    }
+
+    fn commit(&mut self, kind: Kind, items: &[Item]) -> Result<()> {
+        self.begin.execute([])?;
+        for item in items {
+            self.require_live_grant(item)?;
+            match kind {
+                Kind::Redemption => self.redeem(item)?,
+                Kind::Rotation => self.rotate(item)?,
+            }
+        }
+        self.commit.execute([])?;
+        Ok(())
+    }
+
+    fn require_live_grant(&mut self, item: &Item) -> Result<()> {
+        let revoked_at: Option<i64> =
+            self.grant.query_row([item.grant.as_str()], |row| row.get(6))?;
+        assert_eq!(revoked_at, None);
+        Ok(())
+    }
+
+    fn redeem(&mut self, item: &Item) -> Result<()> {
+        let id = item.grant.as_str();
+        let spent = self.spend.execute(params![NOW + 1, item.code.as_bytes(), id])?;
+        assert_eq!(spent, 1);
+        self.insert_access(item)?;
+        self.first_refresh.execute(params![item.refresh.as_bytes(), id, NOW, LATE])?;
+        Ok(())
+    }
+
+    fn rotate(&mut self, item: &Item) -> Result<()> {
+        let (id, presented) = (item.grant.as_str(), item.presented.as_bytes());
+        let parent: [u8; 32] =
+            self.presented.query_row(params![presented, id], |row| row.get(0))?;
+        self.used.execute(params![NOW + 1, None::<i64>, presented])?;
+        let spent = self.settle.execute(params![NOW + 1, parent, id, presented])?;
+        assert_eq!(spent, 1);
+        self.insert_access(item)?;
+        let refresh = item.refresh.as_bytes();
+        let row = params![refresh, id, presented, NOW, LATE];
+        let ordinal: i64 = self.successor.query_row(row, |row| row.get(0))?;
+        assert_eq!(ordinal, 1);
+        Ok(())
+    }
+
+    fn insert_access(&mut self, item: &Item) -> Result<()> {
+        let (access, id) = (item.access.as_bytes(), item.grant.as_str());
+        self.access.execute(params![access, id, SCOPE, NOW, SOON])?;
+        Ok(())
+    }
+}
