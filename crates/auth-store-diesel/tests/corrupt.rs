@@ -1,4 +1,5 @@
 //! A row that cannot be read is an error that names it, and never a panic or a wrong answer.
+#![cfg(feature = "sqlite")]
 
 mod common;
 

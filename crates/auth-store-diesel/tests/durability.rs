@@ -1,4 +1,5 @@
 //! What was answered stays true: over closing and opening, over a clock that is set back, over purging.
+#![cfg(feature = "sqlite")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Opening, creating and migrating databases.
+#![cfg(feature = "sqlite")]
 
 mod common;
 
