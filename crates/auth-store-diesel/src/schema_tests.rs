@@ -1,9 +1,10 @@
 //! What this crate believes of the tables is what the migrations made, in every database.
+#![cfg(feature = "sqlite")]
 
 use crate::failure::TEXT_COLUMNS;
 use std::collections::BTreeSet;
 
-#[cfg(all(feature = "sqlite", feature = "postgres"))]
+#[cfg(feature = "postgres")]
 #[test]
 fn both_databases_have_the_same_catalogue() {
     use crate::{postgres, sqlite};
@@ -19,7 +20,6 @@ fn both_databases_have_the_same_catalogue() {
 }
 
 /// `(column, type)` of our tables.
-#[cfg(feature = "sqlite")]
 fn columns() -> Vec<(String, String)> {
     use crate::sqlite::scratch::{Scratch, catalogue};
     let catalogue = catalogue(&mut Scratch::new().connect());
@@ -32,14 +32,12 @@ fn columns() -> Vec<(String, String)> {
     ours.filter_map(split).collect()
 }
 
-#[cfg(feature = "sqlite")]
 #[test]
 fn our_tables_have_three_types() {
     let types: BTreeSet<_> = columns().into_iter().map(|(_, kind)| kind).collect();
     assert_eq!(Vec::from_iter(types), ["BIGINT", "BYTES", "TEXT"]);
 }
 
-#[cfg(feature = "sqlite")]
 #[test]
 fn every_text_column_can_be_named_in_an_error() {
     let text = columns().into_iter().filter(|(_, kind)| kind == "TEXT");

@@ -1,5 +1,4 @@
 //! What was answered stays true: over closing and opening, over a clock that is set back, over purging.
-#![cfg(feature = "sqlite")]
 
 mod common;
 
@@ -18,126 +17,133 @@ use common::{Scratch, access, approve, at, code, redeem, refresh, rotate, rotate
 /// CODE-05, CODE-06, XC-06
 #[test]
 fn a_redeemed_code_stays_redeemed_over_a_restart() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let grant = approve(&store, "grant");
-    assert_eq!(redeem(&store, &grant, at(20), "first"), Redeemed::First);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(redeem(&store, &grant, at(21), "second"), Redeemed::Replayed);
-    drop(store);
-    let store = scratch.open();
-    let first = store.find_access(&AccessToken::presented("first").digest());
-    let (_, grant) = first.unwrap().expect("the token is still there");
-    assert_eq!(grant.revoked_at, Some(at(21)));
-    let second = store.find_access(&AccessToken::presented("second").digest());
-    assert_eq!(second, Ok(None));
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let grant = approve(&store, "grant");
+        assert_eq!(redeem(&store, &grant, at(20), "first"), Redeemed::First);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(redeem(&store, &grant, at(21), "second"), Redeemed::Replayed);
+        drop(store);
+        let store = scratch.open();
+        let first = store.find_access(&AccessToken::presented("first").digest());
+        let (_, grant) = first.unwrap().expect("the token is still there");
+        assert_eq!(grant.revoked_at, Some(at(21)));
+        let second = store.find_access(&AccessToken::presented("second").digest());
+        assert_eq!(second, Ok(None));
+    }
 }
 
 /// REFRESH-13
 #[test]
 fn a_spent_refresh_token_stays_spent_over_a_restart() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let grant = approve(&store, "grant");
-    assert_eq!(redeem(&store, &grant, at(20), "r1"), Redeemed::First);
-    assert_eq!(rotate(&store, &grant, "r1", "r2"), Rotated::Done);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(rotate(&store, &grant, "r2", "r3"), Rotated::Done);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(rotate(&store, &grant, "r1", "r4"), Rotated::Replayed);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(rotate(&store, &grant, "r3", "r5"), Rotated::GrantEnded);
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let grant = approve(&store, "grant");
+        assert_eq!(redeem(&store, &grant, at(20), "r1"), Redeemed::First);
+        assert_eq!(rotate(&store, &grant, "r1", "r2"), Rotated::Done);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(rotate(&store, &grant, "r2", "r3"), Rotated::Done);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(rotate(&store, &grant, "r1", "r4"), Rotated::Replayed);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(rotate(&store, &grant, "r3", "r5"), Rotated::GrantEnded);
+    }
 }
 
 /// PKCE-08
 #[test]
 fn the_challenge_of_a_code_survives_a_restart() {
-    let scratch = Scratch::new();
-    approve(&scratch.open(), "grant");
-    let found = CodeStore::find(&scratch.open(), &code("grant").digest());
-    let (record, _) = found.unwrap().expect("the code is there");
-    let verifier = CodeVerifier::parse(sample::VERIFIER).expect("a verifier");
-    assert!(record.code_challenge.expect("a challenge").is_met_by(&verifier));
+    for scratch in Scratch::each() {
+        approve(&scratch.open(), "grant");
+        let found = CodeStore::find(&scratch.open(), &code("grant").digest());
+        let (record, _) = found.unwrap().expect("the code is there");
+        let verifier = CodeVerifier::parse(sample::VERIFIER).expect("a verifier");
+        assert!(record.code_challenge.expect("a challenge").is_met_by(&verifier));
+    }
 }
 
 /// XC-06: no outcome depends on the time being later than before.
 #[test]
 fn a_clock_that_is_set_back_revives_nothing() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let spent = approve(&store, "spent");
-    assert_eq!(redeem(&store, &spent, at(4_000), "first"), Redeemed::First);
-    let revoked = approve(&store, "revoked");
-    assert_eq!(store.revoke(&revoked, at(4_000)), Ok(true));
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(redeem(&store, &spent, at(400), "again"), Redeemed::Replayed);
-    assert_eq!(redeem(&store, &revoked, at(400), "late"), Redeemed::GrantEnded);
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let spent = approve(&store, "spent");
+        assert_eq!(redeem(&store, &spent, at(4_000), "first"), Redeemed::First);
+        let revoked = approve(&store, "revoked");
+        assert_eq!(store.revoke(&revoked, at(4_000)), Ok(true));
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(redeem(&store, &spent, at(400), "again"), Redeemed::Replayed);
+        assert_eq!(redeem(&store, &revoked, at(400), "late"), Redeemed::GrantEnded);
+    }
 }
 
 /// REFRESH-04, REFRESH-12: siblings outlive their parent, and still at most one of them is ever used.
 #[test]
 fn siblings_exclude_each_other_after_their_parent_was_purged() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let lifetimes = sample::policy().sessions;
-    for winner_comes in ["before", "after"] {
-        let grant = approve(&store, winner_comes);
-        let name = |part: &str| format!("{winner_comes}-{part}");
-        let outliving =
-            |part: &str| NewRefreshToken { expires_at: at(20_000), ..refresh(&name(part)) };
-        assert_eq!(redeem(&store, &grant, at(20), &name("parent")), Redeemed::First);
-        for sibling in ["one", "two"] {
-            let (access, token) = (access(&name(sibling)), outliving(sibling));
-            let rotated = rotate_for(&store, &grant, &name("parent"), &access, &token);
-            assert_eq!(rotated, Rotated::Done);
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let lifetimes = sample::policy().sessions;
+        for winner_comes in ["before", "after"] {
+            let grant = approve(&store, winner_comes);
+            let name = |part: &str| format!("{winner_comes}-{part}");
+            let outliving =
+                |part: &str| NewRefreshToken { expires_at: at(20_000), ..refresh(&name(part)) };
+            assert_eq!(redeem(&store, &grant, at(20), &name("parent")), Redeemed::First);
+            for sibling in ["one", "two"] {
+                let (access, token) = (access(&name(sibling)), outliving(sibling));
+                let rotated = rotate_for(&store, &grant, &name("parent"), &access, &token);
+                assert_eq!(rotated, Rotated::Done);
+            }
+            let use_one = || rotate(&store, &grant, &name("one"), &name("heir"));
+            if winner_comes == "before" {
+                assert_eq!(use_one(), Rotated::Done);
+            }
+            while store.purge(at(9_000), lifetimes, 100).unwrap() > 0 {}
+            let parent = RefreshToken::presented(&name("parent")).digest();
+            assert_eq!(store.find_refresh(&parent), Ok(None));
+            if winner_comes == "after" {
+                assert_eq!(use_one(), Rotated::Done);
+            }
+            let loser = rotate(&store, &grant, &name("two"), &name("thief"));
+            assert_eq!(loser, Rotated::Replayed, "{winner_comes}");
         }
-        let use_one = || rotate(&store, &grant, &name("one"), &name("heir"));
-        if winner_comes == "before" {
-            assert_eq!(use_one(), Rotated::Done);
-        }
-        while store.purge(at(9_000), lifetimes, 100).unwrap() > 0 {}
-        let parent = RefreshToken::presented(&name("parent")).digest();
-        assert_eq!(store.find_refresh(&parent), Ok(None));
-        if winner_comes == "after" {
-            assert_eq!(use_one(), Rotated::Done);
-        }
-        let loser = rotate(&store, &grant, &name("two"), &name("thief"));
-        assert_eq!(loser, Rotated::Replayed, "{winner_comes}");
     }
 }
 
 /// A client that may not refresh has one access token and nothing else under its grant.
 #[test]
 fn a_grant_goes_with_its_last_token_and_not_before() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let lifetimes = sample::policy().sessions;
-    let grant = approve(&store, "grant");
-    let redeemed = store.redeem(&Redemption {
-        code: &code("grant").digest(),
-        grant_id: &grant,
-        at: at(20),
-        access: &access("only"),
-        refresh: None,
-    });
-    assert_eq!(redeemed, Ok(Redeemed::First));
-    let everything = GrantFilter { ended: true, ..GrantFilter::default() };
-    assert_eq!(store.purge(at(3_999), lifetimes, 10), Ok(1), "the code");
-    assert_eq!(GrantStore::list(&store, &everything, at(3_999)).map(|it| it.len()), Ok(1));
-    assert!(store.find_access(&access("only").digest).unwrap().is_some());
-    assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
-    assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let lifetimes = sample::policy().sessions;
+        let grant = approve(&store, "grant");
+        let redeemed = store.redeem(&Redemption {
+            code: &code("grant").digest(),
+            grant_id: &grant,
+            at: at(20),
+            access: &access("only"),
+            refresh: None,
+        });
+        assert_eq!(redeemed, Ok(Redeemed::First));
+        let everything = GrantFilter { ended: true, ..GrantFilter::default() };
+        assert_eq!(store.purge(at(3_999), lifetimes, 10), Ok(1), "the code");
+        assert_eq!(GrantStore::list(&store, &everything, at(3_999)).map(|it| it.len()), Ok(1));
+        assert!(store.find_access(&access("only").digest).unwrap().is_some());
+        assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
+        assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
+    }
 }
 
 /// CODE-13, CAUTH-13: the files hold what secrets hash to, and no secret.
+#[cfg(feature = "sqlite")]
 #[test]
 fn no_secret_is_in_the_files() {
-    let scratch = Scratch::new();
+    let scratch = common::File::new();
     let store = scratch.open();
     ClientRegistry::insert(&store, &sample::web()).unwrap();
     let hash = sample::password_hash_of("alice");
@@ -176,9 +182,10 @@ fn no_secret_is_in_the_files() {
 }
 
 /// Somebody who writes for long, in whatever process, keeps no reader waiting.
+#[cfg(feature = "sqlite")]
 #[test]
 fn readers_do_not_wait_for_a_writer() {
-    let scratch = Scratch::new();
+    let scratch = common::File::new();
     let store = scratch.open();
     approve(&store, "grant");
     let mut other = scratch.raw();

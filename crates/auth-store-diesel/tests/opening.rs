@@ -1,11 +1,11 @@
-//! Opening, creating and migrating databases.
+//! Opening, creating and migrating SQLite files.
 #![cfg(feature = "sqlite")]
 
 mod common;
 
 use auth_core::owner::OwnerRegistry as _;
 use auth_store_diesel::{DieselStore, OpenError, StoreOptions, migrate, pending_migrations};
-use common::Scratch;
+use common::File;
 
 fn options(migrate: bool) -> StoreOptions {
     StoreOptions { migrate, ..StoreOptions::default() }
@@ -16,10 +16,10 @@ fn options(migrate: bool) -> StoreOptions {
 #[test]
 fn a_new_database_is_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
-    let scratch = Scratch::new();
-    let _store = scratch.open();
+    let file = File::new();
+    let _store = file.open();
     let mut modes = Vec::new();
-    for entry in std::fs::read_dir(scratch.directory.path()).unwrap() {
+    for entry in std::fs::read_dir(file.directory.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         modes.push((entry.file_name().into_string().unwrap(), mode));
@@ -31,8 +31,8 @@ fn a_new_database_is_for_its_owner_only() {
 
 #[test]
 fn what_cannot_be_opened_is_refused_with_the_reason() {
-    let scratch = Scratch::new();
-    let directory = scratch.directory.path();
+    let file = File::new();
+    let directory = file.directory.path();
     std::fs::write(directory.join("letter.txt"), "Dear Alice, how are you?").unwrap();
     let open = |name: &str| {
         let url = format!("sqlite://{}", directory.join(name).display());
@@ -62,44 +62,44 @@ fn a_place_that_may_not_be_written_is_named() {
 
 #[test]
 fn a_database_that_needs_migrations_is_migrated_or_refused_as_told() {
-    let scratch = Scratch::new();
-    let pending = pending_migrations(&scratch.url()).unwrap();
+    let file = File::new();
+    let pending = pending_migrations(&file.url()).unwrap();
     assert!(!pending.is_empty());
-    let refused = DieselStore::open(&scratch.url(), options(false)).unwrap_err();
+    let refused = DieselStore::open(&file.url(), options(false)).unwrap_err();
     assert!(matches!(refused, OpenError::MigrationsPending(names) if names == pending));
-    assert!(!scratch.path().exists(), "asking creates nothing");
+    assert!(!file.path().exists(), "asking creates nothing");
 
-    drop(DieselStore::open(&scratch.url(), options(true)).unwrap());
-    assert_eq!(pending_migrations(&scratch.url()).unwrap(), Vec::<String>::new());
-    assert_eq!(migrate(&scratch.url()).unwrap(), Vec::<String>::new());
-    drop(DieselStore::open(&scratch.url(), options(false)).unwrap());
+    drop(DieselStore::open(&file.url(), options(true)).unwrap());
+    assert_eq!(pending_migrations(&file.url()).unwrap(), Vec::<String>::new());
+    assert_eq!(migrate(&file.url()).unwrap(), Vec::<String>::new());
+    drop(DieselStore::open(&file.url(), options(false)).unwrap());
 }
 
 #[test]
 fn an_empty_file_is_a_new_database() {
-    let scratch = Scratch::new();
-    std::fs::write(scratch.path(), "").unwrap();
-    assert!(scratch.open().is_ready());
+    let file = File::new();
+    std::fs::write(file.path(), "").unwrap();
+    assert!(file.open().is_ready());
 }
 
 #[test]
 fn a_schema_of_a_newer_program_is_refused() {
-    let scratch = Scratch::new();
-    drop(scratch.open());
-    scratch.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000001')");
-    let error = DieselStore::open(&scratch.url(), StoreOptions::default()).unwrap_err();
+    let file = File::new();
+    drop(file.open());
+    file.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000001')");
+    let error = DieselStore::open(&file.url(), StoreOptions::default()).unwrap_err();
     assert!(matches!(&error, OpenError::NewerSchema(version) if version == "29990101000001"));
 }
 
 #[test]
 fn programs_that_start_at_once_agree_on_one_schema() {
-    let scratch = Scratch::new();
+    let file = File::new();
     let start = std::sync::Barrier::new(8);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 start.wait();
-                assert_eq!(scratch.open().list().unwrap(), []);
+                assert_eq!(file.open().list().unwrap(), []);
             });
         }
     });
@@ -107,11 +107,11 @@ fn programs_that_start_at_once_agree_on_one_schema() {
 
 #[test]
 fn a_store_is_ready_while_its_schema_is_current() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
+    let file = File::new();
+    let store = file.open();
     assert!(store.is_ready());
-    scratch.execute("DELETE FROM __diesel_schema_migrations");
+    file.execute("DELETE FROM __diesel_schema_migrations");
     assert!(!store.is_ready());
-    scratch.execute("DROP TABLE __diesel_schema_migrations");
+    file.execute("DROP TABLE __diesel_schema_migrations");
     assert!(!store.is_ready());
 }

@@ -238,7 +238,10 @@ fn connect_to_migrate(address: &Address) -> Result<Connection, OpenError> {
 
 /// Whether the database has the table that keeps the versions of its migrations.
 fn has_versions(conn: &mut Connection) -> QueryResult<bool> {
-    let query = "SELECT to_regclass('__diesel_schema_migrations') IS NOT NULL AS answer";
+    // From the catalogue itself: `to_regclass` may repeat what it knew when the transaction began.
+    let query =
+        "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE tablename = '__diesel_schema_migrations'
+                 AND schemaname = ANY (current_schemas(false))) AS answer";
     Ok(diesel::sql_query(query).get_result::<Answer>(conn)?.answer)
 }
 

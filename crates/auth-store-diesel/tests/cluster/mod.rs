@@ -190,6 +190,11 @@ impl Drop for Cluster {
     }
 }
 
+/// The name of the database with this URL.
+pub fn name_of(url: &str) -> &str {
+    url.split(['/', '?']).nth(3).expect("a database in the URL")
+}
+
 /// The directory of PostgreSQL's programs: where `initdb` is.
 fn programs() -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
