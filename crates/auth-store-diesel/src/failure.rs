@@ -125,7 +125,7 @@ fn column_of(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'stati
     TEXT_COLUMNS.into_iter().find(|column| Some(*column) == name).unwrap_or("a column")
 }
 
-pub(crate) const TEXT_COLUMNS: [&str; 21] = [
+pub(crate) const TEXT_COLUMNS: [&str; 20] = [
     "auth_method",
     "client_id",
     "code_challenge",
@@ -141,7 +141,6 @@ pub(crate) const TEXT_COLUMNS: [&str; 21] = [
     "redirect_uri",
     "role",
     "scope",
-    "state",
     "subject",
     "uri",
     "username",

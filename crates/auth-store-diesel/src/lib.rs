@@ -1,10 +1,16 @@
 //! Persistence for [`auth_core`] with diesel.
 //!
-//! [`DieselStore`] keeps every port of the core in one SQLite file: one thread writes with group
-//! commit, a pool reads, and readers never wait for the writer. What a port answered survives a crash
-//! and a loss of power. Other processes may use the same file at the same time, on the same machine.
+//! [`DieselStore`] keeps every port of the core in one database, which the scheme of its URL chooses:
+//!
+//! - **SQLite**, one file on one machine: one thread writes with group commit, a pool reads, and readers
+//!   never wait for the writer. Other processes may use the same file at the same time.
+//! - **PostgreSQL**, for any number of servers on one database: a pool of connections, each port method
+//!   one transaction.
+//!
+//! What a port answered survives a crash and a loss of power.
 //!
 //! ```
+//! # #[cfg(feature = "sqlite")] {
 //! # let directory = tempfile::tempdir().unwrap();
 //! # let url = format!("sqlite://{}/auth.db", directory.path().display());
 //! use auth_core::owner::OwnerRegistry;
@@ -13,50 +19,60 @@
 //! let store = DieselStore::open(&url, StoreOptions::default())?;
 //! assert!(store.is_ready());
 //! assert!(OwnerRegistry::list(&store).unwrap().is_empty());
+//! # }
 //! # Ok::<(), auth_store_diesel::OpenError>(())
 //! ```
+//!
+//! # Features
+//!
+//! `sqlite` and `postgres` are both on unless taken away. `postgres` brings a libpq that needs nothing but
+//! a C compiler and speaks no TLS; `postgres-tls` adds TLS and builds OpenSSL for it.
 
 #![deny(missing_docs)]
+// The repository is compiled once for each backend: see its module documentation.
+#![allow(clippy::duplicate_mod)]
 
-// Named for its features only: SQLite is compiled in, never the system's.
+#[cfg(not(any(feature = "sqlite", feature = "postgres")))]
+compile_error!("auth-store-diesel needs one of its features `sqlite` and `postgres`");
+
+// Named for their features only: what they stand for is compiled in, never the system's.
+#[cfg(feature = "sqlite")]
 use libsqlite3_sys as _;
+#[cfg(feature = "postgres-tls")]
+use openssl_sys as _;
+#[cfg(feature = "postgres")]
+use pq_sys as _;
 
-mod control;
 mod failure;
-mod integrity;
-mod migrate;
 mod open;
-mod pool;
 mod ports;
-mod repository;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod schema;
 #[cfg(test)]
 mod schema_tests;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+mod transition;
 mod url;
-mod writer;
 
-pub use integrity::integrity_problems;
-pub use migrate::{migrate, pending_migrations};
-pub use open::OpenError;
+pub use open::{OpenError, integrity_problems, migrate, pending_migrations};
 
 use auth_core::error::StoreError;
-use failure::Failure;
-use pool::Pool;
 use std::time::Duration;
-use writer::Writer;
-
-type Connection = diesel::sqlite::SqliteConnection;
+use url::Database;
 
 /// How a [`DieselStore`] works.
 #[derive(Debug, Clone)]
 pub struct StoreOptions {
     /// Runs the migrations that the database still needs; otherwise such a database is refused.
     pub migrate: bool,
-    /// The most connections that read at once: as many as there are threads that call the ports.
+    /// The most connections that are used at once: as many as there are threads that call the ports.
+    /// SQLite reads with them, and has one more that writes.
     pub readers: u32,
-    /// The most writes that wait; one more is answered with [`StoreError::Unavailable`] at once.
+    /// SQLite: the most writes that wait; one more is answered with [`StoreError::Unavailable`] at once.
     pub queue: usize,
-    /// How long a write waits for another process that writes to the same file.
+    /// SQLite: how long a write waits for another process that writes to the same file.
     pub busy_timeout: Duration,
 }
 
@@ -66,22 +82,29 @@ impl Default for StoreOptions {
     }
 }
 
-/// A store in an SQLite file. Share it in an `Arc`. Dropping it writes what still waits, and moves the
-/// write-ahead log into the file.
+/// A store in a database. Share it in an `Arc`. Dropping it writes what still waits.
 #[derive(Debug)]
 pub struct DieselStore {
-    writer: Writer,
-    readers: Pool,
-    newest_migration: String,
+    backend: Backend,
+}
+
+/// The database behind the ports.
+#[derive(Debug)]
+enum Backend {
+    #[cfg(feature = "sqlite")]
+    Sqlite(sqlite::Store),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Store),
 }
 
 impl DieselStore {
-    /// Opens the database at `url`: `sqlite://auth.db` relative to the working directory, or
-    /// `sqlite:///var/lib/auth/auth.db`. A file that does not exist is created, readable by its owner
-    /// only; its directory must be there.
+    /// Opens the database at `url`: `sqlite://auth.db` relative to the working directory,
+    /// `sqlite:///var/lib/auth/auth.db`, or `postgres://user@host/name` with the parameters that libpq
+    /// knows. An SQLite file that does not exist is created, readable by its owner only; its directory
+    /// must be there. A PostgreSQL database must exist, and its encoding must be UTF-8.
     ///
     /// # Errors
-    /// See [`OpenError`].
+    /// See [`OpenError`]. None of them shows a password.
     // By value: options are a last word, and callers write them in place.
     #[allow(clippy::needless_pass_by_value)]
     pub fn open(url: &str, options: StoreOptions) -> Result<Self, OpenError> {
@@ -94,55 +117,34 @@ impl DieselStore {
         for migration in migrate(url)? {
             tracing::info!(migration, "the database was migrated");
         }
-        let path = url::sqlite_file(url)?;
-        let unavailable = |error: String| OpenError::Unavailable(error);
-        let conn = open::connect(&path, options.busy_timeout)?;
-        Ok(Self {
-            readers: pool::readers(&path, options.readers, options.busy_timeout)
-                .map_err(|error| unavailable(error.to_string()))?,
-            writer: Writer::start(conn, options.queue)
-                .map_err(|error| unavailable(error.to_string()))?,
-            newest_migration: migrate::newest()?,
-        })
+        let backend = match Database::parse(url)? {
+            #[cfg(feature = "sqlite")]
+            Database::Sqlite(path) => Backend::Sqlite(sqlite::Store::open(&path, &options)?),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(address) => {
+                Backend::Postgres(postgres::Store::open(address, &options)?)
+            }
+        };
+        Ok(Self { backend })
     }
 
     /// Whether requests can be served: the database answers, its schema is one for this program, and
-    /// writes are taken. Two keyed reads; why not is logged.
+    /// writes are taken. Two keyed reads at most; why not is logged.
     pub fn is_ready(&self) -> bool {
-        let newest = &self.newest_migration;
-        let current = self.read(|conn| Ok(migrate::is_usable(conn, newest)?));
-        match current {
-            Ok(true) if self.writer.is_alive() => true,
-            Ok(true) => {
-                tracing::warn!("not ready: the store's writer has stopped");
-                false
-            }
-            Ok(false) => {
-                tracing::warn!(newest, "not ready: the database is at another schema");
-                false
-            }
-            Err(error) => {
-                tracing::warn!(%error, "not ready");
-                false
-            }
+        let obstacle = match &self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(store) => store.obstacle(),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(store) => store.obstacle(),
+        };
+        match obstacle {
+            Ok(None) => return true,
+            Ok(Some(obstacle)) => tracing::warn!("not ready: {obstacle}"),
+            Err(error) => tracing::warn!(%error, "not ready"),
         }
-    }
-
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&mut Connection) -> Result<T, Failure>,
-    ) -> Result<T, StoreError> {
-        let mut conn = self
-            .readers
-            .get()
-            .map_err(|error| StoreError::Unavailable(format!("no connection to read: {error}")))?;
-        Ok(read(&mut conn)?)
-    }
-
-    fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.writer.write(work)
+        false
     }
 }
+
+/// Why requests cannot be served, if that is so.
+type Obstacle = Result<Option<&'static str>, StoreError>;

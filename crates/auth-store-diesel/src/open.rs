@@ -1,21 +1,21 @@
-//! Opening a database, and saying clearly why it cannot be opened.
+//! Opening a database, bringing it up to date, and saying clearly why that cannot be done.
 
-use crate::Connection;
-use crate::pool;
-use crate::url::sqlite_file;
-use diesel::ConnectionError;
-use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use crate::url::Database;
+use std::path::PathBuf;
 
 /// Why a database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The URL names no database that this program can use. A password in it is left out here.
-    #[error("{0:?} is no database URL: use sqlite://file.db or sqlite:///path/to/file.db")]
+    #[error(
+        "{0:?} is no database URL: use sqlite://file.db, sqlite:///path/to/file.db or \
+         postgres://user@host/name"
+    )]
     UnsupportedUrl(String),
+    /// The program was built without the feature for this database.
+    #[error("this program was built without {0}")]
+    NotBuiltIn(&'static str),
     /// The directory that the file should be in does not exist.
     #[error("the directory {} does not exist", .0.display())]
     DirectoryMissing(PathBuf),
@@ -25,6 +25,9 @@ pub enum OpenError {
     /// The file is something else.
     #[error("{} is not an SQLite database", .0.display())]
     NotADatabase(PathBuf),
+    /// The database cannot hold every text.
+    #[error("the encoding of the database is {0}: it must be UTF8")]
+    WrongEncoding(String),
     /// The database has lost what this program needs. Only programs that know this migration may use it.
     #[error("the database is for programs that know its schema {0}: upgrade this one")]
     NewerSchema(String),
@@ -34,7 +37,7 @@ pub enum OpenError {
     /// A migration failed. Nothing of it was kept.
     #[error("migration failed: {0}")]
     Migration(String),
-    /// The database could not be reached, or is busy, full or broken.
+    /// The database could not be reached, or is busy, full, read-only or broken.
     #[error("the database cannot be opened: {0}")]
     Unavailable(String),
 }
@@ -45,93 +48,48 @@ impl From<diesel::result::Error> for OpenError {
     }
 }
 
-/// How long opening waits for another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A connection to the database at `url`, or `None` if there is none. Creates nothing.
-pub(crate) fn existing(url: &str) -> Result<Option<Connection>, OpenError> {
-    let path = sqlite_file(url)?;
-    match inspect(&path)? {
-        Found::Nothing => Ok(None),
-        Found::Database => connect(&path, BUSY_TIMEOUT).map(Some),
+/// The names of the migrations that the database at `url` still needs, in the order in which they
+/// will run. Changes nothing; of an SQLite file that does not exist yet, that is all of them.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn pending_migrations(url: &str) -> Result<Vec<String>, OpenError> {
+    match Database::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => crate::sqlite::pending_migrations(&path),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(address) => crate::postgres::pending_migrations(&address),
     }
 }
 
-/// A connection to the database at `url`, which is created if there is none.
-pub(crate) fn create(url: &str) -> Result<Connection, OpenError> {
-    let path = sqlite_file(url)?;
-    create_file(&path)?;
-    connect(&path, BUSY_TIMEOUT)
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Found {
-    Nothing,
-    Database,
-}
-
-/// What stands at the path, by its first bytes.
-fn inspect(path: &Path) -> Result<Found, OpenError> {
-    let directory = path.parent().unwrap_or(path);
-    if !directory.is_dir() {
-        return Err(OpenError::DirectoryMissing(directory.to_owned()));
-    }
-    if path.is_dir() {
-        return Err(OpenError::NotADatabase(path.to_owned()));
-    }
-    let file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
-        opened => opened.map_err(|error| explain(path, &error))?,
-    };
-    let mut start = Vec::new();
-    file.take(16).read_to_end(&mut start).map_err(|error| explain(path, &error))?;
-    // An empty file is a database that nobody wrote to yet.
-    if start.is_empty() || start == b"SQLite format 3\0" {
-        Ok(Found::Database)
-    } else {
-        Err(OpenError::NotADatabase(path.to_owned()))
+/// What is wrong with the SQLite file at `url`: damaged pages and indexes, and rows that refer to rows
+/// which are not there. Reads the whole file, beside a running server if need be, and changes nothing;
+/// of a file that does not exist, nothing is wrong. PostgreSQL keeps its own house: there, nothing is
+/// looked at (`amcheck` does).
+///
+/// # Errors
+/// See [`OpenError`]. A file so damaged that it cannot be read at all is
+/// [`OpenError::NotADatabase`] or [`OpenError::Unavailable`].
+pub fn integrity_problems(url: &str) -> Result<Vec<String>, OpenError> {
+    match Database::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => crate::sqlite::integrity_problems(&path),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => Ok(Vec::new()),
     }
 }
 
-/// Creates the file, for its owner's eyes only: it will hold password hashes. SQLite gives its
-/// companions (`-wal`, `-shm`) the same permissions.
-fn create_file(path: &Path) -> Result<(), OpenError> {
-    if inspect(path)? == Found::Database {
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        return file.map(drop).map_err(|error| explain(path, &error));
+/// Creates the SQLite file at `url` if need be, runs the migrations that the database still needs, and
+/// answers their names. Several processes may do so at once: one runs them, the others wait and find
+/// them done.
+///
+/// # Errors
+/// See [`OpenError`].
+pub fn migrate(url: &str) -> Result<Vec<String>, OpenError> {
+    match Database::parse(url)? {
+        #[cfg(feature = "sqlite")]
+        Database::Sqlite(path) => crate::sqlite::migrate(&path),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(address) => crate::postgres::migrate(&address),
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        opened => opened.map(drop).map_err(|error| explain(path, &error)),
-    }
-}
-
-fn explain(path: &Path, error: &std::io::Error) -> OpenError {
-    match error.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            OpenError::NotWritable(path.to_owned())
-        }
-        _ => OpenError::Unavailable(format!("{}: {error}", path.display())),
-    }
-}
-
-pub(crate) fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, OpenError> {
-    pool::connect(path, busy_timeout).map_err(|error| {
-        let message = match error {
-            ConnectionError::CouldntSetupConfiguration(error) => error.to_string(),
-            error => error.to_string(),
-        };
-        // diesel passes on SQLite's message, not its code.
-        match message.as_str() {
-            "file is not a database" => OpenError::NotADatabase(path.to_owned()),
-            "unable to open database file" | "attempt to write a readonly database" => {
-                OpenError::NotWritable(path.to_owned())
-            }
-            _ => OpenError::Unavailable(message),
-        }
-    })
 }

@@ -1,11 +1,7 @@
-//! The ports of [`auth_core`], each method one read or one job of the writer.
+//! The ports of [`auth_core`], each method one read or one transition of the repository.
 
-use crate::DieselStore;
-use crate::pool::snapshot;
-use crate::repository::grants as grant_rows;
-use crate::repository::{
-    clients, codes, consents, housekeeping, owners, pending, sessions, tokens,
-};
+use crate::transition;
+use crate::{Backend, DieselStore};
 use auth_core::client::{
     Changed, Client, ClientId, ClientRegistry, ClientSecretRecord, ClientStore, Inserted, Retired,
 };
@@ -25,35 +21,51 @@ use auth_core::token::{AccessTokenRecord, RefreshTokenRecord, Rotated, Rotation,
 
 type Result<T> = std::result::Result<T, StoreError>;
 
+/// Calls a function of the open backend's repository: `store.how(|conn| function(conn, arguments…))`.
+macro_rules! call {
+    ($self:ident.$how:ident, $module:ident::$function:ident($($argument:expr),*)) => {
+        match &$self.backend {
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(store) => store.$how(move |conn| {
+                crate::sqlite::repository::$module::$function(conn, $($argument),*)
+            }),
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(store) => store.$how(move |conn| {
+                crate::postgres::repository::$module::$function(conn, $($argument),*)
+            }),
+        }
+    };
+}
+
 impl ClientStore for DieselStore {
     fn find(&self, id: &ClientId) -> Result<Option<Client>> {
-        self.read(|conn| snapshot(conn, |conn| clients::find(conn, id)))
+        call!(self.read, clients::find(id))
     }
 }
 
 impl ClientRegistry for DieselStore {
     fn list(&self) -> Result<Vec<Client>> {
-        self.read(|conn| snapshot(conn, clients::list))
+        call!(self.read, clients::list())
     }
 
     fn insert(&self, client: &Client) -> Result<Inserted> {
         let client = client.clone();
-        self.write(move |conn| clients::insert(conn, &client))
+        call!(self.write, clients::insert(&client))
     }
 
     fn update(&self, client: &Client) -> Result<Changed> {
         let client = client.clone();
-        self.write(move |conn| clients::update(conn, &client))
+        call!(self.write, clients::update(&client))
     }
 
     fn set_disabled(&self, id: &ClientId, at: Option<Timestamp>) -> Result<Changed> {
         let id = id.clone();
-        self.write(move |conn| clients::set_disabled(conn, &id, at))
+        call!(self.write, clients::set_disabled(&id, at))
     }
 
     fn delete(&self, id: &ClientId, at: Timestamp) -> Result<Changed> {
         let id = id.clone();
-        self.write(move |conn| clients::delete(conn, &id, at))
+        call!(self.write, clients::delete(&id, at))
     }
 
     fn add_secret(
@@ -63,38 +75,38 @@ impl ClientRegistry for DieselStore {
         keep: usize,
     ) -> Result<Changed> {
         let (id, secret) = (id.clone(), secret.clone());
-        self.write(move |conn| clients::add_secret(conn, &id, &secret, keep))
+        call!(self.write, clients::add_secret(&id, &secret, keep))
     }
 
     fn retire_secret(&self, id: &ClientId, secret_id: &str) -> Result<Retired> {
         let (id, secret_id) = (id.clone(), secret_id.to_owned());
-        self.write(move |conn| clients::retire_secret(conn, &id, &secret_id))
+        call!(self.write, clients::retire_secret(&id, &secret_id))
     }
 }
 
 impl OwnerStore for DieselStore {
     fn find_by_username(&self, username: &Username) -> Result<Option<(Owner, PasswordHash)>> {
-        self.read(|conn| owners::find_by_username(conn, username))
+        call!(self.read, owners::find_by_username(username))
     }
 
     fn find(&self, subject: &SubjectId) -> Result<Option<Owner>> {
-        self.read(|conn| owners::find(conn, subject))
+        call!(self.read, owners::find(subject))
     }
 
     fn rehash(&self, subject: &SubjectId, hash: &PasswordHash) -> Result<()> {
         let (subject, hash) = (subject.clone(), hash.clone());
-        self.write(move |conn| owners::rehash(conn, &subject, &hash).map(drop))
+        call!(self.write_one, owners::rehash(&subject, &hash)).map(drop)
     }
 }
 
 impl OwnerRegistry for DieselStore {
     fn list(&self) -> Result<Vec<Owner>> {
-        self.read(owners::list)
+        call!(self.read, owners::list())
     }
 
     fn insert(&self, owner: &Owner, hash: &PasswordHash) -> Result<Inserted> {
         let (owner, hash) = (owner.clone(), hash.clone());
-        self.write(move |conn| owners::insert(conn, &owner, &hash))
+        call!(self.write_one, owners::insert(&owner, &hash))
     }
 
     fn set_password(
@@ -105,94 +117,88 @@ impl OwnerRegistry for DieselStore {
         at: Timestamp,
     ) -> Result<Changed> {
         let (subject, hash, keep) = (subject.clone(), hash.clone(), keep.copied());
-        self.write(move |conn| owners::set_password(conn, &subject, &hash, keep.as_ref(), at))
+        call!(self.write, owners::set_password(&subject, &hash, keep.as_ref(), at))
     }
 
     fn set_disabled(&self, subject: &SubjectId, at: Option<Timestamp>) -> Result<Changed> {
         let subject = subject.clone();
-        self.write(move |conn| owners::set_disabled(conn, &subject, at))
+        call!(self.write, owners::set_disabled(&subject, at))
     }
 }
 
 impl SessionStore for DieselStore {
     fn find(&self, digest: &SessionDigest) -> Result<Option<(Session, Owner)>> {
-        self.read(|conn| sessions::find(conn, digest))
+        call!(self.read, sessions::find(digest))
     }
 
     fn insert(&self, session: &Session, replaces: Option<&SessionDigest>) -> Result<()> {
         let (session, replaces) = (session.clone(), replaces.copied());
-        self.write(move |conn| sessions::insert(conn, &session, replaces.as_ref()))
+        call!(self.write, sessions::insert(&session, replaces.as_ref()))
     }
 
     fn touch(&self, digest: &SessionDigest, at: Timestamp) -> Result<()> {
         let digest = *digest;
-        self.write(move |conn| sessions::touch(conn, &digest, at))
+        call!(self.write_one, sessions::touch(&digest, at))
     }
 
     fn end(&self, digest: &SessionDigest) -> Result<()> {
         let digest = *digest;
-        self.write(move |conn| sessions::end(conn, &digest))
+        call!(self.write_one, sessions::end(&digest))
     }
 }
 
 impl SessionRegistry for DieselStore {
     fn list(&self, subject: Option<&SubjectId>) -> Result<Vec<(Session, Owner)>> {
-        self.read(|conn| sessions::list(conn, subject))
+        call!(self.read, sessions::list(subject))
     }
 
     fn end_by_id(&self, id: &SessionId) -> Result<bool> {
         let id = id.clone();
-        self.write(move |conn| sessions::end_by_id(conn, &id))
+        call!(self.write_one, sessions::end_by_id(&id))
     }
 
     fn end_by_subject(&self, subject: &SubjectId) -> Result<usize> {
         let subject = subject.clone();
-        self.write(move |conn| sessions::end_others(conn, &subject, None))
+        call!(self.write_one, sessions::end_others(&subject, None))
     }
 }
 
 impl PendingAuthorizationStore for DieselStore {
     fn insert(&self, request: &PendingAuthorization, origin: &str, limit: usize) -> Result<()> {
         let (request, origin) = (request.clone(), origin.to_owned());
-        self.write(move |conn| pending::insert(conn, &request, &origin, limit))
+        call!(self.write, pending::insert(&request, &origin, limit))
     }
 
     fn find(&self, interaction: &InteractionDigest) -> Result<Option<PendingAuthorization>> {
-        self.read(|conn| pending::find(conn, interaction))
+        call!(self.read, pending::find(interaction))
     }
 
     fn signed_in(&self, interaction: &InteractionDigest, session: &SessionDigest) -> Result<()> {
         let (interaction, session) = (*interaction, *session);
-        self.write(move |conn| pending::signed_in(conn, &interaction, &session))
+        call!(self.write_one, pending::signed_in(&interaction, &session))
     }
 }
 
 impl ConsentStore for DieselStore {
     fn find(&self, subject: &SubjectId, client_id: &ClientId) -> Result<Option<Consent>> {
-        self.read(|conn| consents::find(conn, subject, client_id))
+        call!(self.read, consents::find(subject, client_id))
     }
 }
 
 impl GrantStore for DieselStore {
     fn approve(&self, approval: &Approval<'_>) -> Result<Decided> {
-        let approval = grant_rows::Approval {
-            interaction: approval.interaction.copied(),
-            grant: approval.grant.clone(),
-            code: *approval.code,
-            record: approval.record.clone(),
-            remember: approval.remember.cloned(),
-        };
-        self.write(move |conn| grant_rows::approve(conn, &approval))
+        let approval = transition::Approval::from(approval);
+        call!(self.write, grants::approve(&approval))
     }
 
     fn deny(&self, interaction: &InteractionDigest, at: Timestamp) -> Result<Decided> {
         let interaction = *interaction;
-        self.write(move |conn| grant_rows::deny(conn, &interaction, at))
+        call!(self.write_one, grants::deny(&interaction, at))
     }
 
     fn revoke(&self, id: &GrantId, at: Timestamp) -> Result<bool> {
         let id = id.clone();
-        self.write(move |conn| grant_rows::revoke(conn, &id, at))
+        call!(self.write_one, grants::revoke(&id, at))
     }
 
     fn withdraw(
@@ -202,58 +208,45 @@ impl GrantStore for DieselStore {
         at: Timestamp,
     ) -> Result<usize> {
         let (subject, client_id) = (subject.clone(), client_id.cloned());
-        self.write(move |conn| grant_rows::withdraw(conn, &subject, client_id.as_ref(), at))
+        call!(self.write, grants::withdraw(&subject, client_id.as_ref(), at))
     }
 
     fn list(&self, filter: &GrantFilter, now: Timestamp) -> Result<Vec<Grant>> {
-        self.read(|conn| grant_rows::list(conn, filter, now))
+        call!(self.read, grants::list(filter, now))
     }
 }
 
 impl CodeStore for DieselStore {
     fn find(&self, code: &CodeDigest) -> Result<Option<(CodeRecord, Grant)>> {
-        self.read(|conn| codes::find(conn, code))
+        call!(self.read, codes::find(code))
     }
 
     fn redeem(&self, redemption: &Redemption<'_>) -> Result<Redeemed> {
-        let redemption = codes::Redemption {
-            code: *redemption.code,
-            grant_id: redemption.grant_id.clone(),
-            at: redemption.at,
-            access: redemption.access.clone(),
-            refresh: redemption.refresh.cloned(),
-        };
-        self.write(move |conn| codes::redeem(conn, &redemption))
+        let redemption = transition::Redemption::from(redemption);
+        call!(self.write, codes::redeem(&redemption))
     }
 }
 
 impl TokenStore for DieselStore {
     fn find_access(&self, token: &AccessTokenDigest) -> Result<Option<(AccessTokenRecord, Grant)>> {
-        self.read(|conn| tokens::find_access(conn, token))
+        call!(self.read, tokens::find_access(token))
     }
 
     fn find_refresh(
         &self,
         token: &RefreshTokenDigest,
     ) -> Result<Option<(RefreshTokenRecord, Grant)>> {
-        self.read(|conn| tokens::find_refresh(conn, token))
+        call!(self.read, tokens::find_refresh(token))
     }
 
     fn rotate(&self, rotation: &Rotation<'_>) -> Result<Rotated> {
-        let rotation = tokens::Rotation {
-            presented: *rotation.presented,
-            grant_id: rotation.grant_id.clone(),
-            at: rotation.at,
-            reuse: rotation.reuse,
-            access: rotation.access.clone(),
-            successor: rotation.successor.cloned(),
-        };
-        self.write(move |conn| tokens::rotate(conn, &rotation))
+        let rotation = transition::Rotation::from(rotation);
+        call!(self.write, tokens::rotate(&rotation))
     }
 }
 
 impl Housekeeping for DieselStore {
     fn purge(&self, now: Timestamp, sessions: SessionLifetimes, limit: usize) -> Result<usize> {
-        self.write(move |conn| housekeeping::purge(conn, now, sessions, limit))
+        call!(self.write, housekeeping::purge(now, sessions, limit))
     }
 }

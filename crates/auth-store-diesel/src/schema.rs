@@ -69,7 +69,7 @@ table! {
         redirect_uri -> Text,
         redirect_uri_sent -> BigInt,
         scope -> Text,
-        state -> Nullable<Text>,
+        state -> Nullable<Binary>,
         code_challenge -> Nullable<Text>,
         prompt -> Text,
         created_at -> BigInt,
@@ -151,9 +151,12 @@ table! {
     }
 }
 
+joinable!(client_redirect_uris -> clients (client_id));
+joinable!(client_secrets -> clients (client_id));
 joinable!(sessions -> owners (subject));
 joinable!(codes -> grants (grant_id));
 joinable!(access_tokens -> grants (grant_id));
 joinable!(refresh_tokens -> grants (grant_id));
 allow_tables_to_appear_in_same_query!(sessions, owners);
+allow_tables_to_appear_in_same_query!(clients, client_redirect_uris, client_secrets);
 allow_tables_to_appear_in_same_query!(grants, codes, access_tokens, refresh_tokens);

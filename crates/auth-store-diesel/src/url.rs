@@ -1,7 +1,40 @@
 //! Database URLs.
 
 use crate::open::OpenError;
+#[cfg(feature = "postgres")]
+use crate::postgres::Address;
+#[cfg(feature = "sqlite")]
 use std::path::{Path, PathBuf};
+
+/// The database that a URL names, by its scheme.
+#[derive(Debug)]
+pub(crate) enum Database {
+    #[cfg(feature = "sqlite")]
+    Sqlite(PathBuf),
+    #[cfg(feature = "postgres")]
+    Postgres(Address),
+}
+
+impl Database {
+    pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            #[cfg(feature = "postgres")]
+            return match Address::parse(url) {
+                Some(address) => Ok(Self::Postgres(address)),
+                None => Err(OpenError::UnsupportedUrl(without_password(url))),
+            };
+            #[cfg(not(feature = "postgres"))]
+            return Err(OpenError::NotBuiltIn("PostgreSQL"));
+        }
+        #[cfg(feature = "sqlite")]
+        return sqlite_file(url).map(Self::Sqlite);
+        #[cfg(not(feature = "sqlite"))]
+        Err(match url.starts_with("sqlite://") {
+            true => OpenError::NotBuiltIn("SQLite"),
+            false => OpenError::UnsupportedUrl(without_password(url)),
+        })
+    }
+}
 
 /// The file that a `sqlite://` URL names, as an absolute path, so that a later change of the working
 /// directory does not move the database.
@@ -9,7 +42,8 @@ use std::path::{Path, PathBuf};
 /// What follows `sqlite://` is the path as it stands: `sqlite://auth.db` is relative to the working
 /// directory, `sqlite:///var/lib/auth/auth.db` is absolute. Nothing is decoded, and there are no
 /// parameters.
-pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
+#[cfg(feature = "sqlite")]
+fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
     let path = url.strip_prefix("sqlite://").unwrap_or_default();
     let is_file = !path.is_empty() && !path.ends_with('/') && !path.contains(['?', '#', '\0']);
     if !is_file || path == ":memory:" {
@@ -24,17 +58,28 @@ pub(crate) fn sqlite_file(url: &str) -> Result<PathBuf, OpenError> {
     }
 }
 
-/// The URL without what stands before an `@`: another database's URL may carry a password.
+/// The URL without what stands before an `@` or behind a `?`: both may hold a password.
 fn without_password(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}"),
-        _ => url.to_owned(),
+    let (place, parameters) = match url.split_once('?') {
+        Some((place, _)) => (place, "?…"),
+        None => (url, ""),
+    };
+    match (place.split_once("://"), place.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, place))) => format!("{scheme}://…@{place}{parameters}"),
+        _ => format!("{place}{parameters}"),
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sqlite"))]
 mod tests {
     use super::*;
+
+    fn refused(url: &str) -> String {
+        match Database::parse(url) {
+            Err(OpenError::UnsupportedUrl(shown)) => shown,
+            other => panic!("{url}: {other:?}"),
+        }
+    }
 
     #[test]
     fn a_url_names_a_relative_or_an_absolute_file() {
@@ -50,24 +95,13 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_file_is_refused_without_showing_a_password() {
-        for url in [
-            "",
-            "auth.db",
-            "sqlite:auth.db",
-            "sqlite://",
-            "sqlite:///",
-            "sqlite://:memory:",
-            "sqlite://auth.db?mode=ro",
-            "mysql://host/name",
-        ] {
-            let error = sqlite_file(url).unwrap_err();
-            assert!(matches!(error, OpenError::UnsupportedUrl(_)), "{url}");
+    fn what_names_no_database_is_refused_without_showing_a_password() {
+        for url in ["", "auth.db", "sqlite:auth.db", "sqlite://", "sqlite:///", "sqlite://:memory:"]
+        {
+            assert_eq!(refused(url), url);
         }
-        let error = sqlite_file("postgres://user:pa@ss@host/name").unwrap_err();
-        let OpenError::UnsupportedUrl(shown) = error else {
-            panic!("{error}");
-        };
-        assert_eq!(shown, "postgres://…@host/name");
+        assert_eq!(refused("sqlite://auth.db?mode=ro"), "sqlite://auth.db?…");
+        assert_eq!(refused("mysql://user:pa@ss@host/name"), "mysql://…@host/name");
+        assert_eq!(refused("mysql://host/name?password=word"), "mysql://host/name?…");
     }
 }

@@ -1,4 +1,5 @@
 //! Every promise of the ports, kept by two stores that are open on one file.
+#![cfg(feature = "sqlite")]
 
 use auth_store_diesel::{DieselStore, StoreOptions};
 use auth_testkit::contract::Handles;

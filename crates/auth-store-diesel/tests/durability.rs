@@ -2,14 +2,11 @@
 
 mod common;
 
-use auth_core::client::{ClientRegistry, ClientStore};
 use auth_core::code::{CodeStore, Redeemed, Redemption};
 use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping as _;
-use auth_core::owner::OwnerRegistry;
 use auth_core::pkce::CodeVerifier;
-use auth_core::secret::{AccessToken, RefreshToken, SessionSecret};
-use auth_core::session::{Session, SessionId, SessionStore};
+use auth_core::secret::{AccessToken, RefreshToken};
 use auth_core::token::{NewRefreshToken, Rotated, TokenStore as _};
 use auth_testkit::sample;
 use common::{Scratch, access, approve, at, code, redeem, refresh, rotate, rotate_for};
@@ -17,173 +14,124 @@ use common::{Scratch, access, approve, at, code, redeem, refresh, rotate, rotate
 /// CODE-05, CODE-06, XC-06
 #[test]
 fn a_redeemed_code_stays_redeemed_over_a_restart() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let grant = approve(&store, "grant");
-    assert_eq!(redeem(&store, &grant, at(20), "first"), Redeemed::First);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(redeem(&store, &grant, at(21), "second"), Redeemed::Replayed);
-    drop(store);
-    let store = scratch.open();
-    let first = store.find_access(&AccessToken::presented("first").digest());
-    let (_, grant) = first.unwrap().expect("the token is still there");
-    assert_eq!(grant.revoked_at, Some(at(21)));
-    let second = store.find_access(&AccessToken::presented("second").digest());
-    assert_eq!(second, Ok(None));
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let grant = approve(&store, "grant");
+        assert_eq!(redeem(&store, &grant, at(20), "first"), Redeemed::First);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(redeem(&store, &grant, at(21), "second"), Redeemed::Replayed);
+        drop(store);
+        let store = scratch.open();
+        let first = store.find_access(&AccessToken::presented("first").digest());
+        let (_, grant) = first.unwrap().expect("the token is still there");
+        assert_eq!(grant.revoked_at, Some(at(21)));
+        let second = store.find_access(&AccessToken::presented("second").digest());
+        assert_eq!(second, Ok(None));
+    }
 }
 
 /// REFRESH-13
 #[test]
 fn a_spent_refresh_token_stays_spent_over_a_restart() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let grant = approve(&store, "grant");
-    assert_eq!(redeem(&store, &grant, at(20), "r1"), Redeemed::First);
-    assert_eq!(rotate(&store, &grant, "r1", "r2"), Rotated::Done);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(rotate(&store, &grant, "r2", "r3"), Rotated::Done);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(rotate(&store, &grant, "r1", "r4"), Rotated::Replayed);
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(rotate(&store, &grant, "r3", "r5"), Rotated::GrantEnded);
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let grant = approve(&store, "grant");
+        assert_eq!(redeem(&store, &grant, at(20), "r1"), Redeemed::First);
+        assert_eq!(rotate(&store, &grant, "r1", "r2"), Rotated::Done);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(rotate(&store, &grant, "r2", "r3"), Rotated::Done);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(rotate(&store, &grant, "r1", "r4"), Rotated::Replayed);
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(rotate(&store, &grant, "r3", "r5"), Rotated::GrantEnded);
+    }
 }
 
 /// PKCE-08
 #[test]
 fn the_challenge_of_a_code_survives_a_restart() {
-    let scratch = Scratch::new();
-    approve(&scratch.open(), "grant");
-    let found = CodeStore::find(&scratch.open(), &code("grant").digest());
-    let (record, _) = found.unwrap().expect("the code is there");
-    let verifier = CodeVerifier::parse(sample::VERIFIER).expect("a verifier");
-    assert!(record.code_challenge.expect("a challenge").is_met_by(&verifier));
+    for scratch in Scratch::each() {
+        approve(&scratch.open(), "grant");
+        let found = CodeStore::find(&scratch.open(), &code("grant").digest());
+        let (record, _) = found.unwrap().expect("the code is there");
+        let verifier = CodeVerifier::parse(sample::VERIFIER).expect("a verifier");
+        assert!(record.code_challenge.expect("a challenge").is_met_by(&verifier));
+    }
 }
 
 /// XC-06: no outcome depends on the time being later than before.
 #[test]
 fn a_clock_that_is_set_back_revives_nothing() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let spent = approve(&store, "spent");
-    assert_eq!(redeem(&store, &spent, at(4_000), "first"), Redeemed::First);
-    let revoked = approve(&store, "revoked");
-    assert_eq!(store.revoke(&revoked, at(4_000)), Ok(true));
-    drop(store);
-    let store = scratch.open();
-    assert_eq!(redeem(&store, &spent, at(400), "again"), Redeemed::Replayed);
-    assert_eq!(redeem(&store, &revoked, at(400), "late"), Redeemed::GrantEnded);
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let spent = approve(&store, "spent");
+        assert_eq!(redeem(&store, &spent, at(4_000), "first"), Redeemed::First);
+        let revoked = approve(&store, "revoked");
+        assert_eq!(store.revoke(&revoked, at(4_000)), Ok(true));
+        drop(store);
+        let store = scratch.open();
+        assert_eq!(redeem(&store, &spent, at(400), "again"), Redeemed::Replayed);
+        assert_eq!(redeem(&store, &revoked, at(400), "late"), Redeemed::GrantEnded);
+    }
 }
 
 /// REFRESH-04, REFRESH-12: siblings outlive their parent, and still at most one of them is ever used.
 #[test]
 fn siblings_exclude_each_other_after_their_parent_was_purged() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let lifetimes = sample::policy().sessions;
-    for winner_comes in ["before", "after"] {
-        let grant = approve(&store, winner_comes);
-        let name = |part: &str| format!("{winner_comes}-{part}");
-        let outliving =
-            |part: &str| NewRefreshToken { expires_at: at(20_000), ..refresh(&name(part)) };
-        assert_eq!(redeem(&store, &grant, at(20), &name("parent")), Redeemed::First);
-        for sibling in ["one", "two"] {
-            let (access, token) = (access(&name(sibling)), outliving(sibling));
-            let rotated = rotate_for(&store, &grant, &name("parent"), &access, &token);
-            assert_eq!(rotated, Rotated::Done);
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let lifetimes = sample::policy().sessions;
+        for winner_comes in ["before", "after"] {
+            let grant = approve(&store, winner_comes);
+            let name = |part: &str| format!("{winner_comes}-{part}");
+            let outliving =
+                |part: &str| NewRefreshToken { expires_at: at(20_000), ..refresh(&name(part)) };
+            assert_eq!(redeem(&store, &grant, at(20), &name("parent")), Redeemed::First);
+            for sibling in ["one", "two"] {
+                let (access, token) = (access(&name(sibling)), outliving(sibling));
+                let rotated = rotate_for(&store, &grant, &name("parent"), &access, &token);
+                assert_eq!(rotated, Rotated::Done);
+            }
+            let use_one = || rotate(&store, &grant, &name("one"), &name("heir"));
+            if winner_comes == "before" {
+                assert_eq!(use_one(), Rotated::Done);
+            }
+            while store.purge(at(9_000), lifetimes, 100).unwrap() > 0 {}
+            let parent = RefreshToken::presented(&name("parent")).digest();
+            assert_eq!(store.find_refresh(&parent), Ok(None));
+            if winner_comes == "after" {
+                assert_eq!(use_one(), Rotated::Done);
+            }
+            let loser = rotate(&store, &grant, &name("two"), &name("thief"));
+            assert_eq!(loser, Rotated::Replayed, "{winner_comes}");
         }
-        let use_one = || rotate(&store, &grant, &name("one"), &name("heir"));
-        if winner_comes == "before" {
-            assert_eq!(use_one(), Rotated::Done);
-        }
-        while store.purge(at(9_000), lifetimes, 100).unwrap() > 0 {}
-        let parent = RefreshToken::presented(&name("parent")).digest();
-        assert_eq!(store.find_refresh(&parent), Ok(None));
-        if winner_comes == "after" {
-            assert_eq!(use_one(), Rotated::Done);
-        }
-        let loser = rotate(&store, &grant, &name("two"), &name("thief"));
-        assert_eq!(loser, Rotated::Replayed, "{winner_comes}");
     }
 }
 
 /// A client that may not refresh has one access token and nothing else under its grant.
 #[test]
 fn a_grant_goes_with_its_last_token_and_not_before() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    let lifetimes = sample::policy().sessions;
-    let grant = approve(&store, "grant");
-    let redeemed = store.redeem(&Redemption {
-        code: &code("grant").digest(),
-        grant_id: &grant,
-        at: at(20),
-        access: &access("only"),
-        refresh: None,
-    });
-    assert_eq!(redeemed, Ok(Redeemed::First));
-    let everything = GrantFilter { ended: true, ..GrantFilter::default() };
-    assert_eq!(store.purge(at(3_999), lifetimes, 10), Ok(1), "the code");
-    assert_eq!(GrantStore::list(&store, &everything, at(3_999)).map(|it| it.len()), Ok(1));
-    assert!(store.find_access(&access("only").digest).unwrap().is_some());
-    assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
-    assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
-}
-
-/// CODE-13, CAUTH-13: the files hold what secrets hash to, and no secret.
-#[test]
-fn no_secret_is_in_the_files() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    ClientRegistry::insert(&store, &sample::web()).unwrap();
-    let hash = sample::password_hash_of("alice");
-    OwnerRegistry::insert(&store, &sample::alice(), &hash).unwrap();
-    let grant = approve(&store, "plain");
-    assert_eq!(redeem(&store, &grant, at(20), "plain-token-value"), Redeemed::First);
-    let session = SessionSecret::presented("plain-session-value");
-    let row = Session {
-        id: SessionId::new("session-1".into()),
-        digest: session.digest(),
-        subject: sample::alice().subject,
-        created_at: at(0),
-        last_seen_at: at(0),
-    };
-    SessionStore::insert(&store, &row, None).unwrap();
-
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(scratch.directory.path()).unwrap() {
-        files.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    for scratch in Scratch::each() {
+        let store = scratch.open();
+        let lifetimes = sample::policy().sessions;
+        let grant = approve(&store, "grant");
+        let redeemed = store.redeem(&Redemption {
+            code: &code("grant").digest(),
+            grant_id: &grant,
+            at: at(20),
+            access: &access("only"),
+            refresh: None,
+        });
+        assert_eq!(redeemed, Ok(Redeemed::First));
+        let everything = GrantFilter { ended: true, ..GrantFilter::default() };
+        assert_eq!(store.purge(at(3_999), lifetimes, 10), Ok(1), "the code");
+        assert_eq!(GrantStore::list(&store, &everything, at(3_999)).map(|it| it.len()), Ok(1));
+        assert!(store.find_access(&access("only").digest).unwrap().is_some());
+        assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
+        assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
     }
-    let holds = |bytes: &[u8]| files.windows(bytes.len()).any(|window| window == bytes);
-    let secret = sample::secret_of("web");
-    for plain in ["code-of-plain", "plain-token-value", "plain-session-value", secret.as_str()] {
-        assert!(!holds(plain.as_bytes()), "{plain}");
-    }
-    let client = ClientStore::find(&store, &sample::client_id("web")).unwrap().unwrap();
-    for digest in [
-        code("plain").digest().as_bytes(),
-        access("plain-token-value").digest.as_bytes(),
-        refresh("plain-token-value").digest.as_bytes(),
-        session.digest().as_bytes(),
-        client.secrets[0].digest.as_bytes(),
-    ] {
-        assert!(holds(digest));
-    }
-}
-
-/// Somebody who writes for long, in whatever process, keeps no reader waiting.
-#[test]
-fn readers_do_not_wait_for_a_writer() {
-    let scratch = Scratch::new();
-    let store = scratch.open();
-    approve(&store, "grant");
-    let mut other = scratch.raw();
-    let hold = "BEGIN IMMEDIATE; UPDATE grants SET revoked_at = 15";
-    diesel::connection::SimpleConnection::batch_execute(&mut other, hold).unwrap();
-    let found = CodeStore::find(&store, &code("grant").digest());
-    let (_, grant) = found.unwrap().expect("the code is there");
-    assert_eq!(grant.revoked_at, None, "what is not committed is not seen");
 }

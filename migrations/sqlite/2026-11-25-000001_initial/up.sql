@@ -66,7 +66,7 @@ CREATE TABLE pending_authorizations (
     redirect_uri TEXT NOT NULL,
     redirect_uri_sent BIGINT NOT NULL,
     scope TEXT NOT NULL,
-    state TEXT,
+    state BLOB,                             -- any text, NUL included, which PostgreSQL has no TEXT for
     code_challenge TEXT,
     prompt TEXT NOT NULL,                   -- values with one space between them; may be empty
     created_at BIGINT NOT NULL,

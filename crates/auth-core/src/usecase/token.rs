@@ -4,8 +4,8 @@
 //! 2. `grant_type` is there and known (TOKEN-04, TOKEN-05).
 //! 3. The client authenticates, or is public and names itself ([`crate::client_auth`]).
 //! 4. The client may use this grant.
-//! 5. The grant's own rules: [`exchange_code`](super::exchange_code),
-//!    [`refresh`](super::refresh).
+//! 5. The grant's own rules: [`exchange_code`],
+//!    [`refresh`].
 
 use crate::client::{ClientId, ClientStore, GrantType};
 use crate::client_auth::{

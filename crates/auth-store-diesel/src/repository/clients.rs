@@ -1,7 +1,7 @@
 //! Clients, their redirect URIs and their secrets.
 
+use super::Connection;
 use super::{consents, grants, instant, parse_scope};
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{client_redirect_uris, client_secrets, clients};
 use auth_core::client::{
@@ -13,6 +13,7 @@ use auth_core::redirect_uri::RegisteredRedirectUri;
 use auth_core::secret::ClientSecretDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -31,7 +32,7 @@ struct ClientRow {
 }
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = client_secrets)]
+#[diesel(table_name = client_secrets, treat_none_as_default_value = false)]
 struct SecretRow {
     client_id: String,
     id: String,
@@ -118,63 +119,58 @@ fn parse_grant_types(text: &str) -> Option<BTreeSet<GrantType>> {
     text.split_terminator(' ').map(GrantType::parse).collect()
 }
 
-/// Three keyed reads; the caller makes one transaction of them.
-pub(crate) fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Failure> {
-    let key = Key::Name(id.as_str());
-    let row = clients::table
-        .find(id.as_str())
-        .select(ClientRow::as_select())
-        .get_result(conn)
-        .optional()
-        .reading("clients", key)?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let uris: Vec<String> = client_redirect_uris::table
-        .filter(client_redirect_uris::client_id.eq(id.as_str()))
-        .order(client_redirect_uris::position)
-        .select(client_redirect_uris::uri)
-        .load(conn)
-        .reading("client_redirect_uris", key)?;
-    let secrets: Vec<SecretRow> = client_secrets::table
-        .filter(client_secrets::client_id.eq(id.as_str()))
-        .order(client_secrets::ordinal.desc())
-        .select(SecretRow::as_select())
-        .load(conn)
-        .reading("client_secrets", key)?;
-    Ok(Some(row.read(&uris, &secrets)?))
-}
+/// A client with one of its redirect URIs and one of its secrets: what one statement can answer.
+type Joined = (ClientRow, Option<(i64, String)>, Option<SecretRow>);
 
-pub(crate) fn list(conn: &mut Connection) -> Result<Vec<Client>, Failure> {
-    let rows: Vec<ClientRow> =
-        clients::table.select(ClientRow::as_select()).load(conn).reading("clients", Key::Listed)?;
-    let mut uris: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (client, uri) in client_redirect_uris::table
-        .order(client_redirect_uris::position)
-        .select((client_redirect_uris::client_id, client_redirect_uris::uri))
-        .load::<(String, String)>(conn)
-        .reading("client_redirect_uris", Key::Listed)?
-    {
-        uris.entry(client).or_default().push(uri);
+/// Puts clients together again from every combination of their redirect URIs and secrets.
+fn assemble(rows: Vec<Joined>) -> Result<Vec<Client>, StoreError> {
+    type Parts = (ClientRow, BTreeMap<i64, String>, BTreeMap<i64, SecretRow>);
+    let mut clients: BTreeMap<String, Parts> = BTreeMap::new();
+    for (row, uri, secret) in rows {
+        let id = row.id.clone();
+        let (_, uris, secrets) =
+            clients.entry(id).or_insert_with(|| (row, BTreeMap::new(), BTreeMap::new()));
+        uris.extend(uri);
+        secrets.extend(secret.map(|secret| (secret.ordinal, secret)));
     }
-    let mut secrets: BTreeMap<String, Vec<SecretRow>> = BTreeMap::new();
-    for secret in client_secrets::table
-        .order(client_secrets::ordinal.desc())
-        .select(SecretRow::as_select())
-        .load::<SecretRow>(conn)
-        .reading("client_secrets", Key::Listed)?
-    {
-        secrets.entry(secret.client_id.clone()).or_default().push(secret);
-    }
-    let read = |row: ClientRow| {
-        let uris = uris.remove(&row.id).unwrap_or_default();
-        let secrets = secrets.remove(&row.id).unwrap_or_default();
+    let read = |(row, uris, secrets): Parts| {
+        let uris: Vec<_> = uris.into_values().collect();
+        // The newest first.
+        let secrets: Vec<_> = secrets.into_values().rev().collect();
         row.read(&uris, &secrets)
     };
-    let mut clients = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    // Here rather than in SQL: databases differ in how they order text.
-    clients.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok(clients)
+    clients.into_values().map(read).collect()
+}
+
+/// One statement, so that what it answers was true at one moment, and one round trip.
+pub(crate) fn find(conn: &mut Connection, id: &ClientId) -> Result<Option<Client>, Failure> {
+    let rows: Vec<Joined> = clients::table
+        .left_join(client_redirect_uris::table)
+        .left_join(client_secrets::table)
+        .filter(clients::id.eq(id.as_str()))
+        .select((
+            ClientRow::as_select(),
+            (client_redirect_uris::position, client_redirect_uris::uri).nullable(),
+            Option::<SecretRow>::as_select(),
+        ))
+        .load(conn)
+        .reading("clients", Key::Name(id.as_str()))?;
+    Ok(assemble(rows)?.pop())
+}
+
+/// All clients, in the order of their identifiers.
+pub(crate) fn list(conn: &mut Connection) -> Result<Vec<Client>, Failure> {
+    let rows: Vec<Joined> = clients::table
+        .left_join(client_redirect_uris::table)
+        .left_join(client_secrets::table)
+        .select((
+            ClientRow::as_select(),
+            (client_redirect_uris::position, client_redirect_uris::uri).nullable(),
+            Option::<SecretRow>::as_select(),
+        ))
+        .load(conn)
+        .reading("clients", Key::Listed)?;
+    Ok(assemble(rows)?)
 }
 
 pub(crate) fn insert(conn: &mut Connection, client: &Client) -> Result<Inserted, Failure> {
@@ -209,13 +205,13 @@ fn insert_redirect_uris(conn: &mut Connection, client: &Client) -> Result<(), Fa
     Ok(())
 }
 
+statement! {
+    Lock { id: String } -> (BigInt, Nullable<BigInt>);
+    "SELECT created_at, disabled_at FROM clients WHERE id = " id [super::FOR_UPDATE]
+}
+
 pub(crate) fn update(conn: &mut Connection, client: &Client) -> Result<Changed, Failure> {
-    let stored: Option<(i64, Option<i64>)> = clients::table
-        .find(client.id.as_str())
-        .select((clients::created_at, clients::disabled_at))
-        .get_result(conn)
-        .optional()?;
-    let Some((created_at, disabled_at)) = stored else {
+    let Some((created_at, disabled_at)) = lock(conn, &client.id)? else {
         return Ok(Changed::NotFound);
     };
     let row = ClientRow { created_at, disabled_at, ..ClientRow::from(client) };
@@ -273,7 +269,7 @@ pub(crate) fn add_secret(
     secret: &ClientSecretRecord,
     keep: usize,
 ) -> Result<Changed, Failure> {
-    if !exists(conn, id)? {
+    if lock(conn, id)?.is_none() {
         return Ok(Changed::NotFound);
     }
     let live = secrets(conn, id)?;
@@ -292,6 +288,8 @@ pub(crate) fn retire_secret(
     id: &ClientId,
     secret_id: &str,
 ) -> Result<Retired, Failure> {
+    // Two that retire different secrets must not both find the other one left.
+    lock(conn, id)?;
     let live = secrets(conn, id)?;
     if !live.iter().any(|(live_id, _)| live_id == secret_id) {
         return Ok(Retired::NotFound);
@@ -303,9 +301,9 @@ pub(crate) fn retire_secret(
     Ok(Retired::Retired)
 }
 
-fn exists(conn: &mut Connection, id: &ClientId) -> Result<bool, Failure> {
-    let found = clients::table.find(id.as_str()).select(clients::id);
-    Ok(found.get_result::<String>(conn).optional()?.is_some())
+/// Locks the client, and with it its redirect URIs and secrets. Answers when it was made and disabled.
+fn lock(conn: &mut Connection, id: &ClientId) -> Result<Option<(i64, Option<i64>)>, Failure> {
+    Ok(Lock { id: id.as_str().to_owned() }.get_result(conn).optional()?)
 }
 
 /// The names and ordinals of this client's secrets, the newest first.

@@ -1,17 +1,17 @@
 //! Authorization codes.
 
+use super::Connection;
 use super::grants::{self, GrantRow};
 use super::tokens;
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{codes, grants as grants_table};
+use crate::transition::Redemption;
 use auth_core::client::ClientId;
 use auth_core::code::{CodeRecord, Redeemed};
 use auth_core::grant::{Grant, GrantId};
 use auth_core::pkce::CodeChallenge;
 use auth_core::secret::CodeDigest;
 use auth_core::timestamp::Timestamp;
-use auth_core::token::{NewAccessToken, NewRefreshToken};
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -43,20 +43,13 @@ impl CodeRow {
     }
 }
 
-/// A redemption, owned: what [`auth_core::code::Redemption`] borrows.
-pub(crate) struct Redemption {
-    pub(crate) code: CodeDigest,
-    pub(crate) grant_id: GrantId,
-    pub(crate) at: Timestamp,
-    pub(crate) access: NewAccessToken,
-    pub(crate) refresh: Option<NewRefreshToken>,
-}
-
 statement! {
-    /// Spends a code. It changes one row for exactly one of those that try.
+    /// Spends a code under a live grant. It changes one row for exactly one of those that try.
     Spend { at: i64, code: [u8; 32], grant_id: String };
     "UPDATE codes SET redeemed_at = " at
-    " WHERE code_digest = " code " AND grant_id = " grant_id " AND redeemed_at IS NULL"
+    " WHERE code_digest = " code " AND grant_id = " grant_id " AND redeemed_at IS NULL AND EXISTS"
+    " (SELECT 1 FROM grants WHERE grants.id = codes.grant_id AND grants.revoked_at IS NULL"
+    " AND (grants.expires_at IS NULL OR grants.expires_at > " at "))"
 }
 
 pub(crate) fn find(
@@ -97,8 +90,9 @@ pub(super) fn insert(
 
 pub(crate) fn redeem(conn: &mut Connection, redemption: &Redemption) -> Result<Redeemed, Failure> {
     let Redemption { grant_id, at, .. } = redemption;
-    let live = grants::is_live(conn, grant_id, *at)?;
-    if live && spend(conn, redemption)? {
+    // A grant that is revoked at this very moment may still see its code redeemed: what that bought is
+    // worthless from the revocation's commit on.
+    if spend(conn, redemption)? {
         tokens::insert_access(conn, grant_id, &redemption.access)?;
         if let Some(refresh) = &redemption.refresh {
             tokens::insert_first_refresh(conn, grant_id, refresh)?;

@@ -1,12 +1,14 @@
 //! Remembered consents.
 
+use super::Connection;
 use super::parse_scope;
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::consents;
 use auth_core::client::ClientId;
 use auth_core::consent::Consent;
+use auth_core::error::StoreError;
 use auth_core::owner::SubjectId;
+use auth_core::scope::Scope;
 use auth_core::timestamp::Timestamp;
 use diesel::prelude::*;
 
@@ -14,8 +16,19 @@ statement! {
     Remember { subject: String, client_id: String, scope: String, given_at: i64 };
     "INSERT INTO consents (subject, client_id, scope, given_at) VALUES ("
     subject ", " client_id ", " scope ", " given_at ")"
-    " ON CONFLICT (subject, client_id) DO UPDATE"
-    " SET scope = excluded.scope, given_at = excluded.given_at"
+    " ON CONFLICT (subject, client_id) DO NOTHING"
+}
+
+statement! {
+    Remembered { subject: String, client_id: String } -> diesel::sql_types::Text;
+    "SELECT scope FROM consents WHERE subject = " subject " AND client_id = " client_id
+    [super::FOR_UPDATE]
+}
+
+statement! {
+    Extend { scope: String, given_at: i64, subject: String, client_id: String };
+    "UPDATE consents SET scope = " scope ", given_at = " given_at
+    " WHERE subject = " subject " AND client_id = " client_id
 }
 
 pub(crate) fn find(
@@ -41,20 +54,50 @@ pub(crate) fn find(
     }))
 }
 
+/// How often a consent is looked for that was there a statement ago, and is withdrawn at this moment.
+const ATTEMPTS: usize = 3;
+
 /// Adds to what this owner approved for this client before.
 pub(super) fn remember(conn: &mut Connection, consent: &Consent) -> Result<(), Failure> {
-    let before = find(conn, &consent.subject, &consent.client_id)?;
-    let scope = match before {
-        Some(before) => before.scope.union(&consent.scope),
-        None => consent.scope.clone(),
-    };
+    for _ in 0..ATTEMPTS {
+        if insert(conn, consent)? {
+            return Ok(());
+        }
+        if let Some(before) = lock(conn, consent)? {
+            return extend(conn, consent, &before);
+        }
+    }
+    Err(StoreError::Unavailable("busy: a consent keeps being withdrawn".into()).into())
+}
+
+fn insert(conn: &mut Connection, consent: &Consent) -> Result<bool, Failure> {
     let remember = Remember {
         subject: consent.subject.as_str().to_owned(),
         client_id: consent.client_id.as_str().to_owned(),
-        scope: scope.to_string(),
+        scope: consent.scope.to_string(),
         given_at: consent.given_at.unix(),
     };
-    remember.execute(conn)?;
+    Ok(remember.execute(conn)? > 0)
+}
+
+fn lock(conn: &mut Connection, consent: &Consent) -> Result<Option<Scope>, Failure> {
+    let remembered = Remembered {
+        subject: consent.subject.as_str().to_owned(),
+        client_id: consent.client_id.as_str().to_owned(),
+    };
+    let row = Row { table: "consents", key: Key::Name(consent.subject.as_str()) };
+    let scope = remembered.get_result(conn).optional().reading(row.table, row.key)?;
+    Ok(row.optional("scope", scope, |scope: String| parse_scope(&scope))?)
+}
+
+fn extend(conn: &mut Connection, consent: &Consent, before: &Scope) -> Result<(), Failure> {
+    let extend = Extend {
+        scope: before.union(&consent.scope).to_string(),
+        given_at: consent.given_at.unix(),
+        subject: consent.subject.as_str().to_owned(),
+        client_id: consent.client_id.as_str().to_owned(),
+    };
+    extend.execute(conn)?;
     Ok(())
 }
 

@@ -1,19 +1,19 @@
 //! Grants, and the decisions that make and end them.
 
+use super::Connection;
 use super::{consents, instant, parse_scope};
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{access_tokens, codes, grants, refresh_tokens};
+use crate::transition::Approval;
 use auth_core::client::ClientId;
-use auth_core::code::CodeRecord;
-use auth_core::consent::Consent;
 use auth_core::error::StoreError;
 use auth_core::grant::{Decided, Grant, GrantFilter, GrantId};
 use auth_core::owner::SubjectId;
-use auth_core::secret::{CodeDigest, InteractionDigest};
+use auth_core::secret::InteractionDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable};
 
 /// A grant as it stands in the table.
 #[derive(Queryable, Selectable, Insertable)]
@@ -57,15 +57,6 @@ impl GrantRow {
     }
 }
 
-/// An approval, owned: what [`auth_core::grant::Approval`] borrows.
-pub(crate) struct Approval {
-    pub(crate) interaction: Option<InteractionDigest>,
-    pub(crate) grant: Grant,
-    pub(crate) code: CodeDigest,
-    pub(crate) record: CodeRecord,
-    pub(crate) remember: Option<Consent>,
-}
-
 statement! {
     Decide { at: i64, interaction: [u8; 32] };
     "UPDATE pending_authorizations SET decided_at = " at
@@ -78,28 +69,39 @@ statement! {
 }
 
 statement! {
-    RevokeBySubject { at: i64, subject: String };
-    "UPDATE grants SET revoked_at = " at
-    " WHERE subject = " subject " AND revoked_at IS NULL"
+    /// Answers when each would have ended.
+    RevokeBySubject { at: i64, subject: String } -> Nullable<BigInt>;
+    "UPDATE grants SET revoked_at = " at " WHERE revoked_at IS NULL AND id IN"
+    " (SELECT id FROM grants WHERE subject = " subject " AND revoked_at IS NULL"
+    " ORDER BY id" [super::FOR_UPDATE] ") RETURNING expires_at"
 }
 
 statement! {
-    RevokeByConsent { at: i64, subject: String, client_id: String };
-    "UPDATE grants SET revoked_at = " at
-    " WHERE subject = " subject " AND client_id = " client_id " AND revoked_at IS NULL"
+    /// Answers when each would have ended.
+    RevokeByConsent { at: i64, subject: String, client_id: String } -> Nullable<BigInt>;
+    "UPDATE grants SET revoked_at = " at " WHERE revoked_at IS NULL AND id IN"
+    " (SELECT id FROM grants WHERE subject = " subject " AND client_id = " client_id
+    " AND revoked_at IS NULL ORDER BY id" [super::FOR_UPDATE] ") RETURNING expires_at"
 }
 
 statement! {
     RevokeByClient { at: i64, client_id: String };
-    "UPDATE grants SET revoked_at = " at
-    " WHERE client_id = " client_id " AND revoked_at IS NULL"
+    "UPDATE grants SET revoked_at = " at " WHERE revoked_at IS NULL AND id IN"
+    " (SELECT id FROM grants WHERE client_id = " client_id " AND revoked_at IS NULL"
+    " ORDER BY id" [super::FOR_UPDATE] ")"
 }
 
 statement! {
     RevokeUnredeemed { at: i64, subject: String };
-    "UPDATE grants SET revoked_at = " at
-    " WHERE subject = " subject " AND revoked_at IS NULL AND EXISTS"
+    "UPDATE grants SET revoked_at = " at " WHERE revoked_at IS NULL AND id IN"
+    " (SELECT id FROM grants WHERE subject = " subject " AND revoked_at IS NULL AND EXISTS"
     " (SELECT 1 FROM codes WHERE codes.grant_id = grants.id AND codes.redeemed_at IS NULL)"
+    " ORDER BY id" [super::FOR_UPDATE] ")"
+}
+
+statement! {
+    Lock { id: String } -> (Nullable<BigInt>, Nullable<BigInt>);
+    "SELECT expires_at, revoked_at FROM grants WHERE id = " id [super::FOR_UPDATE]
 }
 
 pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Decided, Failure> {
@@ -141,9 +143,9 @@ pub(crate) fn withdraw(
     client_id: Option<&ClientId>,
     at: Timestamp,
 ) -> Result<usize, Failure> {
-    consents::forget(conn, subject, client_id)?;
-    let ended = count_live(conn, subject, client_id, at)?;
-    match client_id {
+    // The grants first: whoever approves meanwhile keeps a grant without a remembered consent, never the
+    // other way round.
+    let ended = match client_id {
         None => revoke_by_subject(conn, subject, at)?,
         Some(client_id) => {
             let revoke = RevokeByConsent {
@@ -151,41 +153,31 @@ pub(crate) fn withdraw(
                 subject: subject.as_str().to_owned(),
                 client_id: client_id.as_str().to_owned(),
             };
-            revoke.execute(conn)?;
+            count_live(&revoke.load(conn)?, at)
         }
-    }
+    };
+    consents::forget(conn, subject, client_id)?;
     Ok(ended)
 }
 
-fn count_live(
-    conn: &mut Connection,
-    subject: &SubjectId,
-    client_id: Option<&ClientId>,
-    at: Timestamp,
-) -> Result<usize, Failure> {
-    let mut query = grants::table
-        .filter(grants::subject.eq(subject.as_str()))
-        .filter(grants::revoked_at.is_null())
-        .filter(grants::expires_at.is_null().or(grants::expires_at.gt(at.unix())))
-        .count()
-        .into_boxed();
-    if let Some(client_id) = client_id {
-        query = query.filter(grants::client_id.eq(client_id.as_str()));
-    }
-    let live: i64 = query.get_result(conn)?;
-    Ok(live.try_into().unwrap_or_default())
+/// How many of the grants with these ends had not ended at `at`.
+fn count_live(ends: &[Option<i64>], at: Timestamp) -> usize {
+    ends.iter().filter(|end| !has_ended(**end, at)).count()
 }
 
-/// Ends every grant of this owner. One that has expired is revoked too: a clock that is set back
-/// must not revive it (XC-06).
+fn has_ended(expires_at: Option<i64>, at: Timestamp) -> bool {
+    instant(expires_at).is_some_and(|end| end.is_expired(at))
+}
+
+/// Ends every grant of this owner, and answers how many were live. One that has expired is revoked too: a
+/// clock that is set back must not revive it (XC-06).
 pub(super) fn revoke_by_subject(
     conn: &mut Connection,
     subject: &SubjectId,
     at: Timestamp,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let revoke = RevokeBySubject { at: at.unix(), subject: subject.as_str().to_owned() };
-    revoke.execute(conn)?;
-    Ok(())
+    Ok(count_live(&revoke.load(conn)?, at))
 }
 
 pub(super) fn revoke_by_client(
@@ -209,17 +201,13 @@ pub(super) fn revoke_unredeemed(
     Ok(())
 }
 
-/// Whether the grant is there and has not ended at `at`: the first question of every transition on
-/// what hangs on it.
-pub(super) fn is_live(conn: &mut Connection, id: &GrantId, at: Timestamp) -> Result<bool, Failure> {
-    let row = grants::table
-        .find(id.as_str())
-        .select(GrantRow::as_select())
-        .get_result(conn)
-        .optional()
-        .reading("grants", Key::Name(id.as_str()))?;
-    let grant = row.map(GrantRow::read).transpose()?;
-    Ok(grant.is_some_and(|grant| grant.is_live(at)))
+/// Locks the grant, and with it all that hangs on it: nobody else rotates tokens under it until this
+/// transaction ends. Answers whether it is there and has not ended at `at`.
+pub(super) fn lock(conn: &mut Connection, id: &GrantId, at: Timestamp) -> Result<bool, Failure> {
+    let lock = Lock { id: id.as_str().to_owned() };
+    let stored: Option<(Option<i64>, Option<i64>)> = lock.get_result(conn).optional()?;
+    Ok(stored
+        .is_some_and(|(expires_at, revoked_at)| revoked_at.is_none() && !has_ended(expires_at, at)))
 }
 
 pub(crate) fn list(

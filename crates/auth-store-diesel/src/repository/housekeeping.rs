@@ -4,8 +4,12 @@
 //! not on what is stored. Grants have no expiry of their own: one becomes removable at the moment when
 //! the last code or token under it goes, so those are asked about in the same transaction, and no scan
 //! ever looks for them.
+//!
+//! Several servers may do this at once. Each locks what it removes, and the grants that it hangs on, and
+//! passes over what somebody else has locked: nobody waits, nothing is done twice, and whoever removes the
+//! last row under a grant sees that it was the last.
 
-use crate::Connection;
+use super::Connection;
 use crate::failure::Failure;
 use auth_core::session::SessionLifetimes;
 use auth_core::timestamp::Timestamp;
@@ -15,44 +19,50 @@ use std::collections::BTreeSet;
 
 statement! {
     PurgePending { now: i64, limit: i64 };
-    "DELETE FROM pending_authorizations WHERE interaction_digest IN"
-    " (SELECT interaction_digest FROM pending_authorizations WHERE expires_at <= " now
-    " ORDER BY expires_at LIMIT " limit ")"
+    "WITH expired AS (SELECT interaction_digest FROM pending_authorizations WHERE expires_at <= " now
+    " ORDER BY expires_at LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
+    " DELETE FROM pending_authorizations WHERE interaction_digest IN (SELECT interaction_digest FROM expired)"
 }
 
 statement! {
     PurgeCodes { now: i64, limit: i64 } -> Text;
-    "DELETE FROM codes WHERE code_digest IN"
-    " (SELECT code_digest FROM codes WHERE expires_at <= " now
-    " ORDER BY expires_at LIMIT " limit ") RETURNING grant_id"
+    "WITH expired AS (SELECT code_digest FROM codes JOIN grants ON grants.id = grant_id"
+    " WHERE codes.expires_at <= " now " ORDER BY codes.expires_at"
+    " LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
+    " DELETE FROM codes WHERE code_digest IN (SELECT code_digest FROM expired)"
+    " RETURNING grant_id"
 }
 
 statement! {
     PurgeAccessTokens { now: i64, limit: i64 } -> Text;
-    "DELETE FROM access_tokens WHERE token_digest IN"
-    " (SELECT token_digest FROM access_tokens WHERE expires_at <= " now
-    " ORDER BY expires_at LIMIT " limit ") RETURNING grant_id"
+    "WITH expired AS (SELECT token_digest FROM access_tokens JOIN grants ON grants.id = grant_id"
+    " WHERE access_tokens.expires_at <= " now " ORDER BY access_tokens.expires_at"
+    " LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
+    " DELETE FROM access_tokens WHERE token_digest IN (SELECT token_digest FROM expired)"
+    " RETURNING grant_id"
 }
 
 statement! {
     PurgeRefreshTokens { now: i64, limit: i64 } -> Text;
-    "DELETE FROM refresh_tokens WHERE token_digest IN"
-    " (SELECT token_digest FROM refresh_tokens WHERE expires_at <= " now
-    " ORDER BY expires_at LIMIT " limit ") RETURNING grant_id"
+    "WITH expired AS (SELECT token_digest FROM refresh_tokens JOIN grants ON grants.id = grant_id"
+    " WHERE refresh_tokens.expires_at <= " now " ORDER BY refresh_tokens.expires_at"
+    " LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
+    " DELETE FROM refresh_tokens WHERE token_digest IN (SELECT token_digest FROM expired)"
+    " RETURNING grant_id"
 }
 
 statement! {
     PurgeIdleSessions { last_seen: i64, limit: i64 };
-    "DELETE FROM sessions WHERE session_digest IN"
-    " (SELECT session_digest FROM sessions WHERE last_seen_at <= " last_seen
-    " ORDER BY last_seen_at LIMIT " limit ")"
+    "WITH expired AS (SELECT session_digest FROM sessions WHERE last_seen_at <= " last_seen
+    " ORDER BY last_seen_at LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
+    " DELETE FROM sessions WHERE session_digest IN (SELECT session_digest FROM expired)"
 }
 
 statement! {
     PurgeOldSessions { created: i64, limit: i64 };
-    "DELETE FROM sessions WHERE session_digest IN"
-    " (SELECT session_digest FROM sessions WHERE created_at <= " created
-    " ORDER BY created_at LIMIT " limit ")"
+    "WITH expired AS (SELECT session_digest FROM sessions WHERE created_at <= " created
+    " ORDER BY created_at LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
+    " DELETE FROM sessions WHERE session_digest IN (SELECT session_digest FROM expired)"
 }
 
 statement! {

@@ -3,9 +3,16 @@
 //! Every function runs on one connection, inside a transaction that its caller began and will commit,
 //! and does exactly what one port method promises. Reads that take one statement need no transaction.
 //!
-//! All of it is written for the crate's `Connection` and in SQL that SQLite and PostgreSQL share, so
-//! that the same files can be compiled for another backend. A transition on what hangs on a grant
-//! reads the grant first; that is the row to lock where writers run side by side.
+//! These files are compiled once for each backend, for its `Connection`, in SQL that the backends share.
+//! They differ in one thing: SQLite has one writer at a time, and elsewhere writers run side by side. So
+//! every transition is written to be right at READ COMMITTED:
+//!
+//! - What happens once is one conditional `UPDATE … WHERE … IS NULL`, and the number of changed rows
+//!   says who did it.
+//! - What is read in order to decide is locked by reading it, with `[FOR_UPDATE]`.
+//! - Rows are locked in one order, so that transitions wait for each other but never in a circle: the
+//!   interaction, the code, the owner, its sessions, grants (several of them by their id), tokens, the
+//!   consent, the client. Purging passes over what is locked instead of waiting for it.
 
 #[macro_use]
 mod statements;
@@ -23,7 +30,7 @@ pub(crate) mod tokens;
 #[cfg(test)]
 mod prepared_tests;
 
-use super::Connection;
+use super::{Connection, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED};
 use auth_core::scope::Scope;
 use auth_core::timestamp::Timestamp;
 

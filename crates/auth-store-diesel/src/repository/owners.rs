@@ -1,7 +1,7 @@
 //! Resource owners and their passwords.
 
+use super::Connection;
 use super::{grants, instant, sessions};
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::owners;
 use auth_core::client::{Changed, Inserted};
@@ -163,10 +163,10 @@ pub(crate) fn set_disabled(
     let changed = match at {
         None => Enable { subject: name }.execute(conn)?,
         Some(at) => {
+            let changed = Disable { at: at.unix(), subject: name }.execute(conn)?;
             sessions::end_others(conn, subject, None)?;
             grants::revoke_by_subject(conn, subject, at)?;
-            let at = at.unix();
-            Disable { at, subject: name }.execute(conn)?
+            changed
         }
     };
     Ok(match changed {

@@ -1,7 +1,7 @@
 //! Authorization requests that wait for their owner.
 
+use super::Connection;
 use super::{instant, parse_scope};
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::pending_authorizations;
 use auth_core::client::ClientId;
@@ -24,7 +24,7 @@ struct PendingRow {
     redirect_uri: String,
     redirect_uri_sent: i64,
     scope: String,
-    state: Option<String>,
+    state: Option<Vec<u8>>,
     code_challenge: Option<String>,
     prompt: String,
     created_at: i64,
@@ -46,7 +46,7 @@ impl PendingRow {
             redirect_uri: request.redirect_uri.clone(),
             redirect_uri_sent: request.redirect_uri_sent.into(),
             scope: request.scope.to_string(),
-            state: request.state.clone(),
+            state: request.state.clone().map(String::into_bytes),
             code_challenge: challenge.map(|challenge| challenge.as_str().to_owned()),
             prompt: write_prompt(request.prompt),
             created_at: pending.created_at.unix(),
@@ -71,7 +71,7 @@ impl PendingRow {
                 redirect_uri: self.redirect_uri,
                 redirect_uri_sent: row.flag("redirect_uri_sent", self.redirect_uri_sent)?,
                 scope: row.parsed("scope", parse_scope(&self.scope))?,
-                state: self.state,
+                state: row.optional("state", self.state, |it| String::from_utf8(it).ok())?,
                 code_challenge: row.optional("code_challenge", self.code_challenge, challenge)?,
                 prompt: row.parsed("prompt", parse_prompt(&self.prompt))?,
             },
@@ -125,23 +125,34 @@ statement! {
     " ORDER BY ordinal DESC LIMIT 1 OFFSET " limit ")"
 }
 
+/// How often a place in an origin's order is looked for. One is lost to another server that took it at the
+/// same moment, and by then has committed it.
+const ATTEMPTS: usize = 64;
+
 pub(crate) fn insert(
     conn: &mut Connection,
     pending: &PendingAuthorization,
     origin: &str,
     limit: usize,
 ) -> Result<(), Failure> {
-    let newest: Option<i64> = pending_authorizations::table
-        .filter(pending_authorizations::origin.eq(origin))
-        .select(max(pending_authorizations::ordinal))
-        .get_result(conn)?;
-    let ordinal = newest.map_or(0, |newest| newest + 1);
-    diesel::insert_into(pending_authorizations::table)
-        .values(PendingRow::new(pending, origin, ordinal))
-        .execute(conn)?;
-    let trim = Trim { origin: origin.to_owned(), limit: limit.try_into().unwrap_or(i64::MAX) };
-    trim.execute(conn)?;
-    Ok(())
+    for _ in 0..ATTEMPTS {
+        let newest: Option<i64> = pending_authorizations::table
+            .filter(pending_authorizations::origin.eq(origin))
+            .select(max(pending_authorizations::ordinal))
+            .get_result(conn)?;
+        let ordinal = newest.map_or(0, |newest| newest + 1);
+        let inserted = diesel::insert_into(pending_authorizations::table)
+            .values(PendingRow::new(pending, origin, ordinal))
+            .on_conflict((pending_authorizations::origin, pending_authorizations::ordinal))
+            .do_nothing()
+            .execute(conn)?;
+        if inserted > 0 {
+            let limit = limit.try_into().unwrap_or(i64::MAX);
+            Trim { origin: origin.to_owned(), limit }.execute(conn)?;
+            return Ok(());
+        }
+    }
+    Err(StoreError::Unavailable("busy: too many requests of one origin".into()).into())
 }
 
 pub(crate) fn find(

@@ -1,7 +1,7 @@
 //! Sign-in sessions.
 
+use super::Connection;
 use super::owners::OwnerRow;
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{owners, sessions};
 use auth_core::error::StoreError;
@@ -12,7 +12,7 @@ use auth_core::timestamp::Timestamp;
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 struct SessionRow {
     session_digest: Vec<u8>,
     id: String,

@@ -39,7 +39,8 @@ where
 }
 
 /// Declares a statement: its name, its parameters, the SQL types of the rows that it answers (if any),
-/// and its text, in which a parameter stands as its bare name between pieces of SQL.
+/// and its text, in which a parameter stands as its bare name between pieces of SQL, and a piece that
+/// depends on the backend as a path in brackets.
 macro_rules! statement {
     (
         $(#[$meta:meta])*
@@ -74,6 +75,10 @@ macro_rules! statement {
     };
     (@text $self:ident, $out:ident,) => {};
     (@text $self:ident, $out:ident, $sql:literal $($rest:tt)*) => {
+        $out.push_sql($sql);
+        statement!(@text $self, $out, $($rest)*);
+    };
+    (@text $self:ident, $out:ident, [$sql:path] $($rest:tt)*) => {
         $out.push_sql($sql);
         statement!(@text $self, $out, $($rest)*);
     };

@@ -1,10 +1,11 @@
 //! Access and refresh tokens.
 
+use super::Connection;
 use super::grants::{self, GrantRow};
 use super::parse_scope;
-use crate::Connection;
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{access_tokens, grants as grants_table, refresh_tokens};
+use crate::transition::Rotation;
 use auth_core::grant::{Grant, GrantId};
 use auth_core::secret::{AccessTokenDigest, RefreshTokenDigest};
 use auth_core::timestamp::Timestamp;
@@ -13,6 +14,7 @@ use auth_core::token::{
     RefreshTokenRecord, Rotated,
 };
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Bool};
 
 #[derive(Insertable)]
 #[diesel(table_name = access_tokens, treat_none_as_default_value = false)]
@@ -34,40 +36,26 @@ struct FirstRefreshTokenRow<'a> {
     expires_at: i64,
 }
 
-/// A refresh, owned: what [`auth_core::token::Rotation`] borrows.
-pub(crate) struct Rotation {
-    pub(crate) presented: RefreshTokenDigest,
-    pub(crate) grant_id: GrantId,
-    pub(crate) at: Timestamp,
-    pub(crate) reuse: RefreshReuse,
-    pub(crate) access: NewAccessToken,
-    pub(crate) successor: Option<NewRefreshToken>,
-}
-
-/// What the row of a presented refresh token knows of its life.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = refresh_tokens)]
-struct Presented {
-    parent_digest: Option<Vec<u8>>,
-    used_at: Option<i64>,
-    spent_at: Option<i64>,
+statement! {
+    /// Marks a token that is not spent as used, and spends what its first use makes worthless: its parent
+    /// and its siblings. Each row says so itself, because any of the others may be purged before it.
+    /// Answers the tokens that changed. The grant is locked, so nothing else changes meanwhile.
+    Use { at: i64, spent_at: Option<i64>, token: [u8; 32], grant_id: String } -> Binary;
+    "UPDATE refresh_tokens SET"
+    " used_at = CASE WHEN token_digest = " token " THEN COALESCE(used_at, " at ") ELSE used_at END,"
+    " spent_at = CASE WHEN token_digest = " token " THEN " spent_at " ELSE " at " END"
+    " WHERE spent_at IS NULL AND ((token_digest = " token " AND grant_id = " grant_id ")"
+    " OR token_digest = (SELECT parent_digest FROM refresh_tokens WHERE token_digest = " token ")"
+    " OR (grant_id = " grant_id " AND parent_digest ="
+    " (SELECT parent_digest FROM refresh_tokens WHERE token_digest = " token ")))"
+    " RETURNING token_digest"
 }
 
 statement! {
-    /// Marks a token as presented, and as spent if that is what presenting it means.
-    Use { at: i64, spent_at: Option<i64>, token: [u8; 32] };
-    "UPDATE refresh_tokens SET used_at = COALESCE(used_at, " at "),"
-    " spent_at = COALESCE(spent_at, " spent_at ") WHERE token_digest = " token
-}
-
-statement! {
-    /// Spends what the first use of `winner` makes worthless: its parent and its siblings. Each row
-    /// says so itself, because any of the others may be purged before it.
-    Settle { at: i64, grant_id: String, parent: [u8; 32], winner: [u8; 32] };
-    "UPDATE refresh_tokens SET spent_at = " at
-    " WHERE (token_digest = " parent
-    " OR (grant_id = " grant_id " AND parent_digest = " parent " AND token_digest <> " winner "))"
-    " AND spent_at IS NULL"
+    /// Whether a token was spent; of one that is gone, nothing.
+    IsSpent { token: [u8; 32], grant_id: String } -> Bool;
+    "SELECT spent_at IS NOT NULL FROM refresh_tokens"
+    " WHERE token_digest = " token " AND grant_id = " grant_id
 }
 
 statement! {
@@ -77,7 +65,7 @@ statement! {
         parent: [u8; 32],
         created_at: i64,
         expires_at: i64,
-    } -> diesel::sql_types::BigInt;
+    } -> BigInt;
     "INSERT INTO refresh_tokens"
     " (token_digest, grant_id, parent_digest, ordinal, created_at, expires_at)"
     " SELECT " token ", " grant_id ", " parent ", COALESCE(MAX(ordinal), 0) + 1, "
@@ -170,61 +158,43 @@ pub(super) fn insert_first_refresh(
 
 pub(crate) fn rotate(conn: &mut Connection, rotation: &Rotation) -> Result<Rotated, Failure> {
     let Rotation { grant_id, at, .. } = rotation;
-    let live = grants::is_live(conn, grant_id, *at)?;
-    let Some(presented) = presented(conn, rotation)? else {
-        return Ok(Rotated::GrantEnded);
-    };
-    if presented.spent_at.is_some() {
+    let live = grants::lock(conn, grant_id, *at)?;
+    if live && record_use(conn, rotation)? {
+        insert_access(conn, grant_id, &rotation.access)?;
+        if let Some(successor) = &rotation.successor {
+            insert_successor(conn, rotation, successor)?;
+        }
+        return Ok(Rotated::Done);
+    }
+    if is_spent(conn, rotation)? {
         grants::revoke(conn, grant_id, *at)?;
         return Ok(Rotated::Replayed);
     }
-    if !live {
-        return Ok(Rotated::GrantEnded);
-    }
-    record_use(conn, rotation, &presented)?;
-    insert_access(conn, grant_id, &rotation.access)?;
-    if let Some(successor) = &rotation.successor {
-        insert_successor(conn, rotation, successor)?;
-    }
-    Ok(Rotated::Done)
+    Ok(Rotated::GrantEnded)
 }
 
-fn presented(conn: &mut Connection, rotation: &Rotation) -> Result<Option<Presented>, Failure> {
-    let digest = rotation.presented.as_bytes();
-    refresh_tokens::table
-        .find(digest.as_slice())
-        .filter(refresh_tokens::grant_id.eq(rotation.grant_id.as_str()))
-        .select(Presented::as_select())
-        .get_result(conn)
-        .optional()
-        .reading("refresh_tokens", Key::Digest(digest))
-}
-
-fn record_use(
-    conn: &mut Connection,
-    rotation: &Rotation,
-    presented: &Presented,
-) -> Result<(), Failure> {
+/// Answers whether the token was there and not spent.
+fn record_use(conn: &mut Connection, rotation: &Rotation) -> Result<bool, Failure> {
     let at = rotation.at.unix();
     let token = *rotation.presented.as_bytes();
     // A token that does not rotate has no successor to make way for.
     let spends = rotation.reuse == RefreshReuse::Strict && rotation.successor.is_some();
-    let first_use = presented.used_at.is_none();
-    if first_use || spends {
-        let spent_at = spends.then_some(at);
-        Use { at, spent_at, token }.execute(conn)?;
-    }
-    if let (true, Some(parent)) = (first_use, &presented.parent_digest) {
-        let row = Row { table: "refresh_tokens", key: Key::Digest(&token) };
-        let settle = Settle {
-            at,
-            grant_id: rotation.grant_id.as_str().to_owned(),
-            parent: row.digest("parent_digest", parent)?,
-            winner: token,
-        };
-        settle.execute(conn)?;
-    }
-    Ok(())
+    let used = Use {
+        at,
+        spent_at: spends.then_some(at),
+        token,
+        grant_id: rotation.grant_id.as_str().to_owned(),
+    };
+    let used: Vec<Vec<u8>> = used.load(conn)?;
+    Ok(used.iter().any(|digest| digest == &token))
+}
+
+fn is_spent(conn: &mut Connection, rotation: &Rotation) -> Result<bool, Failure> {
+    let is_spent = IsSpent {
+        token: *rotation.presented.as_bytes(),
+        grant_id: rotation.grant_id.as_str().to_owned(),
+    };
+    Ok(is_spent.get_result(conn).optional()?.unwrap_or(false))
 }
 
 /// Stores the successor and forgets the oldest of its siblings beyond [`MAX_SIBLINGS`]. None of them

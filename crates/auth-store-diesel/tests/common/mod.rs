@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
+use auth_core::error::StoreError;
 use auth_core::grant::{Approval, Decided, Grant, GrantId, GrantStore};
 use auth_core::pkce::CodeChallenge;
 use auth_core::secret::{AccessToken, AuthorizationCode, RefreshToken};
@@ -11,20 +12,76 @@ use auth_core::token::{
 };
 use auth_store_diesel::{DieselStore, StoreOptions};
 use auth_testkit::sample;
-use diesel::sqlite::SqliteConnection;
-use diesel::{Connection as _, RunQueryDsl as _};
-use std::path::PathBuf;
+use diesel::RunQueryDsl as _;
 
-pub struct Scratch {
-    pub directory: tempfile::TempDir,
+#[cfg(feature = "postgres")]
+#[path = "../cluster/mod.rs"]
+pub mod cluster;
+
+/// A database for one test.
+pub enum Scratch {
+    #[cfg(feature = "sqlite")]
+    Sqlite(File),
+    #[cfg(feature = "postgres")]
+    Postgres(String),
 }
 
 impl Scratch {
+    /// One of every kind that there is here.
+    pub fn each() -> Vec<Self> {
+        vec![
+            #[cfg(feature = "sqlite")]
+            Some(Self::Sqlite(File::new())),
+            #[cfg(feature = "postgres")]
+            cluster::is_available().then(|| Self::Postgres(postgres_database())),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    pub fn url(&self) -> String {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(file) => file.url(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+
+    pub fn open(&self) -> DieselStore {
+        DieselStore::open(&self.url(), StoreOptions::default()).unwrap()
+    }
+
+    /// Runs SQL behind the store's back, and answers how many rows it changed. A literal of bytes is
+    /// written `x'00'`.
+    pub fn execute(&self, sql: &str) -> usize {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(file) => file.execute(sql),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => {
+                let sql = sql.replace("x'", "'\\x");
+                let mut conn: diesel::PgConnection = diesel::Connection::establish(url).unwrap();
+                diesel::sql_query(sql).execute(&mut conn).unwrap()
+            }
+        }
+    }
+}
+
+/// An SQLite file in a directory of its own.
+#[cfg(feature = "sqlite")]
+pub struct File {
+    pub directory: tempfile::TempDir,
+}
+
+#[cfg(feature = "sqlite")]
+impl File {
     pub fn new() -> Self {
         Self { directory: tempfile::tempdir().unwrap() }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub fn path(&self) -> std::path::PathBuf {
         self.directory.path().join("auth.db")
     }
 
@@ -37,13 +94,25 @@ impl Scratch {
     }
 
     /// The database behind the store's back.
-    pub fn raw(&self) -> SqliteConnection {
-        SqliteConnection::establish(&self.path().display().to_string()).unwrap()
+    pub fn raw(&self) -> diesel::SqliteConnection {
+        diesel::Connection::establish(&self.path().display().to_string()).unwrap()
     }
 
     pub fn execute(&self, sql: &str) -> usize {
         diesel::sql_query(sql).execute(&mut self.raw()).unwrap()
     }
+}
+
+/// The URL of a new PostgreSQL database with all tables and no rows.
+#[cfg(feature = "postgres")]
+pub fn postgres_database() -> String {
+    static TEMPLATE: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let url = cluster::shared().create_database("template1");
+        auth_store_diesel::migrate(&url).expect("migrations");
+        cluster::name_of(&url).to_owned()
+    });
+    cluster::shared().create_database(template)
 }
 
 pub const fn at(seconds: i64) -> Timestamp {
@@ -74,6 +143,12 @@ pub fn refresh(name: &str) -> NewRefreshToken {
 
 /// Approves a grant of this name at 10; its code lasts until 70.
 pub fn approve(store: &DieselStore, name: &str) -> GrantId {
+    let (grant, decided) = try_approve(store, name);
+    assert_eq!(decided, Ok(Decided::First));
+    grant
+}
+
+pub fn try_approve(store: &DieselStore, name: &str) -> (GrantId, Result<Decided, StoreError>) {
     let grant = Grant {
         id: GrantId::new(name.into()),
         subject: sample::alice().subject,
@@ -83,7 +158,19 @@ pub fn approve(store: &DieselStore, name: &str) -> GrantId {
         expires_at: None,
         revoked_at: None,
     };
-    let record = CodeRecord {
+    let decided = store.approve(&Approval {
+        interaction: None,
+        grant: &grant,
+        code: &code(name).digest(),
+        record: &record_of(&grant),
+        remember: None,
+    });
+    (grant.id, decided)
+}
+
+/// What the code of this grant stands for.
+pub fn record_of(grant: &Grant) -> CodeRecord {
+    CodeRecord {
         grant_id: grant.id.clone(),
         client_id: grant.client_id.clone(),
         redirect_uri: "https://rp.test/cb".into(),
@@ -91,16 +178,7 @@ pub fn approve(store: &DieselStore, name: &str) -> GrantId {
         code_challenge: CodeChallenge::parse(sample::CHALLENGE),
         created_at: at(10),
         expires_at: at(70),
-    };
-    let decided = store.approve(&Approval {
-        interaction: None,
-        grant: &grant,
-        code: &code(name).digest(),
-        record: &record,
-        remember: None,
-    });
-    assert_eq!(decided, Ok(Decided::First));
-    grant.id
+    }
 }
 
 /// Redeems the code of this grant for tokens of these names.

@@ -106,13 +106,22 @@ macro_rules! promises {
 
         /// Makes one `#[test]` of every promise, with stores from this function:
         /// `fn() -> `[`Handles`](crate::contract::Handles)`<S>`. Call it in a module or test file of
-        /// its own.
+        /// its own. `contract_tests!(fresh, if available)` asks a `fn() -> bool` first, for a store that
+        /// needs what not every machine has, and skips the test without it.
         #[macro_export]
         macro_rules! contract_tests {
             ($d fresh:path) => {
                 $(#[test]
                 fn $name() {
                     $d crate::contract::$name(&$d fresh);
+                })*
+            };
+            ($d fresh:path, if $d available:path) => {
+                $(#[test]
+                fn $name() {
+                    if $d available() {
+                        $d crate::contract::$name(&$d fresh);
+                    }
                 })*
             };
         }

@@ -1,6 +1,6 @@
 //! The statements that steer the writer's transactions, prepared once like all that run often.
 
-use crate::Connection;
+use super::Connection;
 use diesel::RunQueryDsl;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::result::QueryResult;

@@ -1,20 +1,15 @@
 //! Looking for damage.
 
-use crate::Connection;
-use crate::open::{self, OpenError};
+use super::{Connection, open};
+use crate::open::OpenError;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::Text;
+use std::path::Path;
 
-/// What is wrong with the database at `url`: damaged pages and indexes, and rows that refer to rows
-/// which are not there. Reads the whole file, beside a running server if need be, and changes nothing;
-/// of a database that does not exist, nothing is wrong.
-///
-/// # Errors
-/// See [`OpenError`]. A file so damaged that it cannot be read at all is
-/// [`OpenError::NotADatabase`] or [`OpenError::Unavailable`].
-pub fn integrity_problems(url: &str) -> Result<Vec<String>, OpenError> {
-    match open::existing(url)? {
+/// See [`crate::integrity_problems`].
+pub(crate) fn integrity_problems(path: &Path) -> Result<Vec<String>, OpenError> {
+    match open::existing(path)? {
         None => Ok(Vec::new()),
         Some(mut conn) => Ok(problems(&mut conn)?),
     }

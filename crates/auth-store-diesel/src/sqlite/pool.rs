@@ -1,7 +1,6 @@
 //! Connections: how one is set up, and the pool of those that read.
 
-use crate::Connection;
-use crate::failure::Failure;
+use super::Connection;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::{ConnectionManager, Error};
@@ -9,13 +8,13 @@ use diesel::result::{ConnectionResult, QueryResult};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-pub(crate) type Pool = r2d2::Pool<ConnectionManager<Connection>>;
+pub(super) type Pool = r2d2::Pool<ConnectionManager<Connection>>;
 
 /// How long a reader waits for a free connection.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A connection that may write, set up in full.
-pub(crate) fn connect(path: &Path, busy_timeout: Duration) -> ConnectionResult<Connection> {
+pub(super) fn connect(path: &Path, busy_timeout: Duration) -> ConnectionResult<Connection> {
     let mut conn = Connection::establish(&path.to_string_lossy())?;
     set_up(&mut conn, busy_timeout).map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(conn)
@@ -58,7 +57,7 @@ fn is_locked(error: &diesel::result::Error) -> bool {
 }
 
 /// Readers keep their connections, and with them their prepared statements, for ever.
-pub(crate) fn readers(path: &Path, size: u32, busy_timeout: Duration) -> Result<Pool, r2d2::Error> {
+pub(super) fn readers(path: &Path, size: u32, busy_timeout: Duration) -> Result<Pool, r2d2::Error> {
     Pool::builder()
         .max_size(size.max(1))
         .min_idle(Some(1))
@@ -83,20 +82,9 @@ impl r2d2::CustomizeConnection<Connection, Error> for ReadOnly {
     }
 }
 
-/// Runs several reads on one state of the database.
-pub(crate) fn snapshot<T>(
-    conn: &mut Connection,
-    reads: impl FnOnce(&mut Connection) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    conn.transaction(reads)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::migrate::migrate;
-    use crate::url::sqlite_file;
-    use diesel::connection::SimpleConnection;
     use diesel::{RunQueryDsl as _, sql_query};
 
     #[derive(diesel::QueryableByName)]
@@ -114,9 +102,8 @@ mod tests {
     #[test]
     fn every_connection_is_durable_and_keeps_references_whole() {
         let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/auth.db", directory.path().display());
-        migrate(&url).unwrap();
-        let path = sqlite_file(&url).unwrap();
+        let path = directory.path().join("auth.db");
+        super::super::migrate(&path).unwrap();
         let mut writer = connect(&path, Duration::from_secs(3)).unwrap();
         let pool = readers(&path, 2, Duration::from_secs(3)).unwrap();
         let mut reader = pool.get().unwrap();

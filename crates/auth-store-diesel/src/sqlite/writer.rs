@@ -8,8 +8,8 @@
 //! No job is answered before the commit that carries it has succeeded. A job that fails or panics is
 //! rolled back to its savepoint and harms no other.
 
-use crate::Connection;
-use crate::control::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
+use super::Connection;
+use super::control::{Begin, Commit, Release, Rollback, RollbackTo, Savepoint};
 use crate::failure::Failure;
 use auth_core::error::StoreError;
 use diesel::connection::SimpleConnection as _;

@@ -1,7 +1,5 @@
 use super::*;
-use crate::migrate::migrate;
-use crate::pool;
-use crate::url::sqlite_file;
+use crate::sqlite::{migrate, pool};
 use diesel::connection::{Connection as _, InstrumentationEvent};
 use diesel::sql_types::BigInt;
 use diesel::{RunQueryDsl as _, sql_query};
@@ -19,9 +17,9 @@ struct Database {
 impl Database {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}/auth.db", directory.path().display());
-        migrate(&url).unwrap();
-        Self { path: sqlite_file(&url).unwrap(), _directory: directory }
+        let path = directory.path().join("auth.db");
+        migrate(&path).unwrap();
+        Self { path, _directory: directory }
     }
 
     fn connect(&self) -> Connection {

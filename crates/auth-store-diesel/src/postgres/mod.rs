@@ -1,0 +1,273 @@
+//! PostgreSQL: a pool of connections, and each port method one transaction on one of them.
+//!
+//! Any number of servers may work on one database. Transactions run at READ COMMITTED: every statement sees
+//! what was committed before it began, and an `UPDATE` or a locking `SELECT` that had to wait looks again
+//! at the row that it waited for. The module documentation of `repository` says what is locked, and in
+//! which order.
+
+mod address;
+mod pool;
+#[cfg(test)]
+pub(crate) mod scratch;
+
+#[path = "../migrations.rs"]
+mod migrations;
+#[path = "../repository/mod.rs"]
+pub(crate) mod repository;
+
+pub(crate) use address::Address;
+
+use crate::failure::Failure;
+use crate::{Obstacle, OpenError, StoreOptions};
+use auth_core::error::StoreError;
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sql_types::{BigInt, Bool, Text};
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use pool::{Pool, Pooled};
+
+pub(crate) type Connection = diesel::pg::PgConnection;
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// How a statement locks the rows that it reads, until its transaction ends.
+const FOR_UPDATE: &str = " FOR UPDATE";
+/// The same, passing over rows that are locked.
+const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+
+/// How often a transition that lost against another is begun again, and a read or transition whose
+/// connection was lost.
+const REPETITIONS: usize = 2;
+
+/// A store in a database.
+pub(crate) struct Store {
+    connections: Pool,
+    newest_migration: String,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    pub(crate) fn open(address: Address, options: &StoreOptions) -> Result<Self, OpenError> {
+        if cfg!(not(feature = "postgres-tls")) && address.is_remote() {
+            tracing::warn!(
+                "the database is on another machine, and this program was built without TLS to it: \
+                 build it with the feature postgres-tls"
+            );
+        }
+        let connections = pool::connections(address, options.readers);
+        Ok(Self { connections, newest_migration: migrations::newest()? })
+    }
+
+    pub(crate) fn obstacle(&self) -> Obstacle {
+        let newest = &self.newest_migration;
+        self.read(|conn| {
+            if !migrations::is_usable(conn, newest)? {
+                return Ok(Some("the database is at another schema"));
+            }
+            Ok(is_read_only(conn)?.then_some("the database is read-only"))
+        })
+    }
+
+    fn checkout(&self) -> Result<Pooled, StoreError> {
+        self.connections
+            .get()
+            .map_err(|error| StoreError::Unavailable(format!("no connection: {error}")))
+    }
+
+    /// Runs a read. It changes nothing, so it is done again if its connection was lost.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl Fn(&mut Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.repeat(|conn| read(conn).map_err(|failure| (failure, Fate::Undone)))
+    }
+
+    /// Runs a transition as one transaction. It is begun again after losing against another transaction or
+    /// losing its connection, but never once its `COMMIT` was sent: nobody knows then whether it counts.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl Fn(&mut Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.repeat(|conn| {
+            let mut fate = Fate::Undone;
+            let outcome = conn.transaction(|conn| {
+                let outcome = work(conn)?;
+                fate = Fate::Unknown;
+                Ok(outcome)
+            });
+            outcome.map_err(|failure| (failure, fate))
+        })
+    }
+
+    /// Runs a transition that is one statement, and so its own transaction: one round trip. What it did is
+    /// unknown if the connection is lost.
+    pub(crate) fn write_one<T>(
+        &self,
+        work: impl Fn(&mut Connection) -> Result<T, Failure>,
+    ) -> Result<T, StoreError> {
+        self.repeat(|conn| work(conn).map_err(|failure| (failure, Fate::Unknown)))
+    }
+
+    fn repeat<T>(
+        &self,
+        attempt: impl Fn(&mut Connection) -> Result<T, (Failure, Fate)>,
+    ) -> Result<T, StoreError> {
+        let mut repetitions = REPETITIONS;
+        loop {
+            let mut member = self.checkout()?;
+            let (failure, fate) = match attempt(member.conn()) {
+                Ok(outcome) => return Ok(outcome),
+                Err(failed) => failed,
+            };
+            let fault = Fault::of(&failure);
+            if fault.is_of_the_connection() {
+                member.give_up();
+            }
+            if repetitions == 0 || !fault.may_pass(fate) {
+                return Err(failure.into());
+            }
+            repetitions -= 1;
+        }
+    }
+}
+
+/// What became of an attempt that failed, if the connection does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It was not committed.
+    Undone,
+    /// It may have been committed.
+    Unknown,
+}
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// The connection is lost.
+    Lost,
+    /// The database takes no writes: it is a replica, or became one.
+    ReadOnly,
+    /// Another transaction came first. The database has undone this one.
+    Conflict,
+    Other,
+}
+
+impl Fault {
+    fn of(failure: &Failure) -> Self {
+        let Failure::Database(error) = failure else {
+            return Self::Other;
+        };
+        match error {
+            Error::DatabaseError(kind, information) => match kind {
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => {
+                    Self::Lost
+                }
+                DatabaseErrorKind::ReadOnlyTransaction => Self::ReadOnly,
+                DatabaseErrorKind::SerializationFailure => Self::Conflict,
+                // diesel passes on the message, not the code.
+                _ if information.message() == "deadlock detected" => Self::Conflict,
+                _ => Self::Other,
+            },
+            Error::RollbackErrorOnCommit { rollback_error, .. } => {
+                Self::of_rollback(rollback_error)
+            }
+            Error::BrokenTransactionManager => Self::Lost,
+            _ => Self::Other,
+        }
+    }
+
+    /// A transaction could not even be rolled back.
+    fn of_rollback(error: &Error) -> Self {
+        match error {
+            Error::DatabaseError(..) | Error::BrokenTransactionManager => Self::Lost,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether another connection would fare better. One to a primary that became a replica is given up
+    /// as well: with several hosts in the URL, the next one finds the new primary.
+    fn is_of_the_connection(self) -> bool {
+        matches!(self, Self::Lost | Self::ReadOnly)
+    }
+
+    /// Whether the same may be tried again without doing it twice.
+    fn may_pass(self, fate: Fate) -> bool {
+        match self {
+            Self::Lost => fate == Fate::Undone,
+            Self::Conflict => true,
+            Self::ReadOnly | Self::Other => false,
+        }
+    }
+}
+
+/// Whoever migrates holds this advisory lock, one for each database. The number is ours: "auth-srv".
+const MIGRATION_LOCK: i64 = i64::from_be_bytes(*b"auth-srv");
+
+/// How long a program waits for another that migrates, and a migration for a table that is in use.
+const MIGRATION_PATIENCE: &str = "SET lock_timeout = '60s'";
+
+pub(crate) fn pending_migrations(address: &Address) -> Result<Vec<String>, OpenError> {
+    migrations::pending(&mut connect_to_migrate(address)?)
+}
+
+pub(crate) fn migrate(address: &Address) -> Result<Vec<String>, OpenError> {
+    let mut conn = connect_to_migrate(address)?;
+    // Most starts find nothing to do, and a replica could not do it.
+    if migrations::pending(&mut conn)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    conn.transaction(|conn| {
+        diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(MIGRATION_LOCK)
+            .execute(conn)?;
+        migrations::run(conn)
+    })
+}
+
+fn connect_to_migrate(address: &Address) -> Result<Connection, OpenError> {
+    let unavailable = |error: pool::Refused| OpenError::Unavailable(error.to_string());
+    let mut conn = pool::establish(address).map_err(unavailable)?;
+    conn.batch_execute(MIGRATION_PATIENCE)?;
+    let encoding = setting(&mut conn, "server_encoding")?;
+    match encoding.as_str() {
+        "UTF8" => Ok(conn),
+        _ => Err(OpenError::WrongEncoding(encoding)),
+    }
+}
+
+/// Whether the database has the table that keeps the versions of its migrations.
+fn has_versions(conn: &mut Connection) -> QueryResult<bool> {
+    // From the catalogue itself: `to_regclass` may repeat what it knew when the transaction began.
+    let query =
+        "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE tablename = '__diesel_schema_migrations'
+                 AND schemaname = ANY (current_schemas(false))) AS answer";
+    Ok(diesel::sql_query(query).get_result::<Answer>(conn)?.answer)
+}
+
+fn is_read_only(conn: &mut Connection) -> QueryResult<bool> {
+    Ok(setting(conn, "transaction_read_only")? == "on")
+}
+
+fn setting(conn: &mut Connection, name: &str) -> QueryResult<String> {
+    let query = diesel::sql_query("SELECT current_setting($1) AS value").bind::<Text, _>(name);
+    Ok(query.get_result::<Setting>(conn)?.value)
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    answer: bool,
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    value: String,
+}

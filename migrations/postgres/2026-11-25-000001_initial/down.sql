@@ -1,0 +1,12 @@
+DROP TABLE schema_floor;
+DROP TABLE refresh_tokens;
+DROP TABLE access_tokens;
+DROP TABLE codes;
+DROP TABLE grants;
+DROP TABLE consents;
+DROP TABLE pending_authorizations;
+DROP TABLE sessions;
+DROP TABLE owners;
+DROP TABLE client_secrets;
+DROP TABLE client_redirect_uris;
+DROP TABLE clients;
