@@ -2,6 +2,7 @@
 //! programs that are installed and gone when the test program is, however that ends.
 #![allow(dead_code)] // each test program uses its part
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,7 +22,7 @@ pub enum Disk {
 pub struct Cluster {
     programs: PathBuf,
     directory: PathBuf,
-    disk: Disk,
+    settings: Vec<String>,
     server: Mutex<Option<Child>>,
     /// Ends the server and removes the directory when its standard input is closed.
     reaper: Child,
@@ -36,7 +37,9 @@ pub fn is_available() -> bool {
         if !found {
             let required = std::env::var("AUTH_TEST_REQUIRE").is_ok_and(|value| value == "all");
             assert!(!required, "initdb is not installed, and everything is required");
-            eprintln!("skipped: initdb is not installed; these tests run on PostgreSQL");
+            // Not by `eprintln!`, which shows nothing of a test that passes.
+            let _ =
+                writeln!(std::io::stderr(), "skipped: initdb is missing, which is PostgreSQL's");
         }
         found
     })
@@ -50,6 +53,16 @@ pub fn shared() -> &'static Cluster {
 
 impl Cluster {
     pub fn start(disk: Disk) -> Self {
+        let cluster = match disk {
+            Disk::Careless => Self::create(&["fsync=off", "full_page_writes=off"]),
+            Disk::Durable => Self::create(&[]),
+        };
+        cluster.start_server();
+        cluster
+    }
+
+    /// Makes a cluster with these settings, and does not start it yet.
+    pub fn create(settings: &[&str]) -> Self {
         let programs = programs().expect("initdb");
         let directory = directory();
         let cluster = Self {
@@ -57,7 +70,7 @@ impl Cluster {
             reaper: reaper(&directory),
             programs,
             directory,
-            disk,
+            settings: settings.iter().map(|it| (*it).to_owned()).collect(),
         };
         let mut initdb = cluster.program("initdb");
         initdb.arg("--pgdata").arg(cluster.data()).args([
@@ -69,7 +82,6 @@ impl Cluster {
         ]);
         let output = initdb.output().expect("initdb runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        cluster.start_server();
         cluster
     }
 
@@ -80,11 +92,9 @@ impl Cluster {
         let log = log.expect("a log");
         let mut postgres = self.program("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(&self.directory);
-        for setting in ["listen_addresses=", "max_connections=200", "max_prepared_transactions=0"] {
+        postgres.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+        for setting in &self.settings {
             postgres.args(["-c", setting]);
-        }
-        if self.disk == Disk::Careless {
-            postgres.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
         }
         postgres.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
         *self.server.lock().unwrap() = Some(postgres.spawn().expect("postgres runs"));
@@ -152,11 +162,25 @@ impl Cluster {
         let mut psql = Command::new(self.programs.join("psql"));
         psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"]);
         psql.arg(&self.directory).stdin(Stdio::null());
+        // The socket is named after it.
+        if let Some(port) = self.settings.iter().find_map(|it| it.strip_prefix("port=")) {
+            psql.args(["-p", port]);
+        }
         psql
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where the database is.
+    pub fn data(&self) -> PathBuf {
         self.directory.join("data")
+    }
+
+    /// Gives a file that the server reads to its owner, who alone may read it.
+    pub fn give(&self, file: &Path) {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).expect("a file");
+        if let Some((user, group)) = owner() {
+            chown(file, Some(user), Some(group)).expect("a file to give");
+        }
     }
 
     fn log(&self) -> String {
