@@ -4,7 +4,7 @@
 use crate::chance::{self, Chance};
 use crate::ledger::Wrong;
 use crate::load::{Front, Load};
-use crate::nginx::Nginx;
+use crate::nginx::{Nginx, Passed};
 use crate::postgres::{Cluster, Disk};
 use crate::server::{Pair, SETTINGS, is_available};
 use crate::support::server::{PATIENCE, Process};
@@ -35,11 +35,11 @@ fn expect_right(outcome: Result<(), Wrong>, pair: &Pair, front: &Front) {
     }
 }
 
-/// Waits until nginx has given a POST to the dead server in vain, and then to the other.
-fn wait_for_a_second_try(nginx: &Nginx) {
+/// Waits until nginx has passed on such a request after the first `from`.
+fn wait_for_request(nginx: &Nginx, from: usize, is_it: impl Fn(&Passed) -> bool) {
     let start = Instant::now();
-    while !nginx.passed().iter().any(|it| it.method == "POST" && it.servers.len() == 2) {
-        assert!(start.elapsed() < PATIENCE, "nginx does not try again:\n{}", nginx.errors());
+    while !nginx.passed()[from..].iter().any(&is_it) {
+        assert!(start.elapsed() < PATIENCE, "nginx does not come to it:\n{}", nginx.errors());
         sleep(Duration::from_millis(50));
     }
 }
@@ -66,8 +66,11 @@ fn when_a_server_is_killed_the_flows_go_on_at_the_other() {
         // SIGKILL.
         drop(victim);
         front.wait_for_grants(SOME);
-        wait_for_a_second_try(&pair.nginx);
+        // What the dead server does not even accept is no loss: the other gets it.
+        wait_for_request(&pair.nginx, 0, |it| it.method == "POST" && it.servers.len() == 2);
         reborn = Some(pair.site.serve_at(address, &SETTINGS));
+        let from = pair.nginx.passed().len();
+        wait_for_request(&pair.nginx, from, |it| it.servers == [address]);
         front.wait_for_grants(2 * SOME);
     });
     pair.servers = [reborn.expect("a server"), survivor];
