@@ -81,12 +81,13 @@ impl Address {
 
     /// What libpq said, unless that repeats a secret: of a URL that it cannot read it shows parts.
     pub(super) fn scrub(&self, message: &str) -> String {
-        let message = message.trim();
+        // On one line: logs have one for each event.
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         if self.secrets.iter().any(|secret| message.contains(secret.as_str())) {
             return "the connection was refused; the reason is left out because it repeats the password"
                 .into();
         }
-        message.into()
+        message
     }
 }
 

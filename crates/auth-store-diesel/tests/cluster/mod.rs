@@ -26,6 +26,7 @@ pub struct Cluster {
     server: Mutex<Option<Child>>,
     /// Ends the server and removes the directory when its standard input is closed.
     reaper: Child,
+    databases: AtomicUsize,
 }
 
 /// Whether there is a PostgreSQL to test with. Without it a test is skipped, or fails if everything is
@@ -68,6 +69,7 @@ impl Cluster {
         let cluster = Self {
             server: Mutex::new(None),
             reaper: reaper(&directory),
+            databases: AtomicUsize::new(0),
             programs,
             directory,
             settings: settings.iter().map(|it| (*it).to_owned()).collect(),
@@ -129,8 +131,7 @@ impl Cluster {
 
     /// Makes a database and answers its URL. It is empty, or a copy of another one.
     pub fn create_database(&self, template: &str) -> String {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.run("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"));
         self.url(&name)
     }
@@ -167,6 +168,11 @@ impl Cluster {
             psql.args(["-p", port]);
         }
         psql
+    }
+
+    /// Where everything is: the socket, and the files.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Where the database is.
