@@ -11,6 +11,8 @@ use auth_core::token::Rotated;
 use auth_store_diesel::DieselStore;
 use auth_testkit::sample;
 use common::{Scratch, access, at, code, record_of, refresh, rotate};
+#[cfg(feature = "sqlite")]
+use diesel::RunQueryDsl as _;
 
 /// How often each grant is refreshed in the second half.
 const REFRESHES: usize = 4;
@@ -97,14 +99,22 @@ fn go_on(store: &DieselStore, number: usize) {
     }
 }
 
-/// The bytes of all tables and indexes. Nobody has the database open.
+#[cfg(feature = "sqlite")]
+#[derive(diesel::QueryableByName)]
+struct Size {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    bytes: i64,
+}
+
+/// The bytes of all tables and indexes.
 fn size(scratch: &Scratch) -> u64 {
     match scratch {
         #[cfg(feature = "sqlite")]
         Scratch::Sqlite(file) => {
-            // Whoever closes the file last moves what is beside it into it.
-            assert!(!file.path().with_extension("db-wal").exists());
-            std::fs::metadata(file.path()).unwrap().len()
+            let query = "SELECT page_count * page_size AS bytes
+                         FROM pragma_page_count(), pragma_page_size()";
+            let size: Size = diesel::sql_query(query).get_result(&mut file.raw()).unwrap();
+            size.bytes.try_into().unwrap()
         }
         #[cfg(feature = "postgres")]
         Scratch::Postgres(_) => {
