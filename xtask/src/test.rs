@@ -35,7 +35,7 @@ struct Step {
 
 /// Programs that tests with real clients and a real browser start: the name, what tells that it is there
 /// (the first that works), and what is skipped without it.
-const PROGRAMS: [(&str, &[&[&str]], &str); 5] = [
+const PROGRAMS: [(&str, &[&[&str]], &str); 6] = [
     ("Node with npm", &[&["sh", "-c", "node --version && npm --version"]], "the clients from npm"),
     (
         "Python 3 with venv and sqlite3",
@@ -63,6 +63,12 @@ const PROGRAMS: [(&str, &[&[&str]], &str); 5] = [
             &["sh", "-c", "$(ls /usr/lib/postgresql/*/bin/initdb | tail -n 1) --version"],
         ],
         "the store on PostgreSQL",
+    ),
+    (
+        "nginx",
+        // It answers on standard error, and Debian keeps it out of a user's path.
+        &[&["sh", "-c", "nginx -v 2>&1"], &["sh", "-c", "/usr/sbin/nginx -v 2>&1"]],
+        "two servers behind nginx",
     ),
 ];
 

@@ -11,8 +11,7 @@ mod secrets;
 #[allow(dead_code, reason = "each test target uses its own part")]
 mod support;
 
-use std::sync::Barrier;
-use std::thread;
+use support::at_once;
 use support::server::{Client, Process, Site};
 
 /// Where the tests' client is; nobody ever goes there.
@@ -24,20 +23,4 @@ fn site(env: &[(&str, &str)]) -> (Site, Client, Process) {
     let client = site.add_client("Client", &[REDIRECT_URI], &[]);
     let process = site.serve(env);
     (site, client, process)
-}
-
-/// Runs `work` in `count` threads that begin at the same moment, and answers the results.
-fn at_once<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let start = Barrier::new(count);
-    thread::scope(|scope| {
-        let run = |index| {
-            let (start, work) = (&start, &work);
-            scope.spawn(move || {
-                start.wait();
-                work(index)
-            })
-        };
-        let threads: Vec<_> = (0..count).map(run).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-    })
 }

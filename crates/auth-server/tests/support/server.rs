@@ -61,18 +61,33 @@ impl Site {
     /// A new site with the account alice.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let address = free_address();
+        let database = format!("sqlite://{}", directory.path().join("auth.db").display());
+        let site = Self::configured(directory, free_address(), &database);
+        site.add_user("alice");
+        site
+    }
+
+    /// A site with a database of somebody else's and without accounts. Browsers reach it at `address`,
+    /// where a proxy listens: its processes are started by [`serve_at`](Self::serve_at).
+    pub fn behind(address: SocketAddr, database: &str) -> Self {
+        Self::configured(tempfile::tempdir().expect("a directory"), address, database)
+    }
+
+    fn configured(directory: TempDir, address: SocketAddr, database: &str) -> Self {
         let issuer = format!("http://{address}");
         let site = Self { directory, address, issuer };
-        let database = site.path("auth.db");
         let text = format!(
-            "issuer = \"{}\"\nlisten = \"{address}\"\n[database]\nurl = \"sqlite://{}\"\n{SCOPES}",
+            "issuer = \"{}\"\nlisten = \"{address}\"\n[database]\nurl = \"{database}\"\n{SCOPES}",
             site.issuer,
-            database.display()
         );
         std::fs::write(site.path("auth.toml"), text).expect("a configuration");
-        site.command(&["user", "add", "--username", "alice", "--password-stdin"], PASSWORD);
         site
+    }
+
+    /// Adds an account with the password [`PASSWORD`].
+    #[track_caller]
+    pub fn add_user(&self, username: &str) {
+        self.command(&["user", "add", "--username", username, "--password-stdin"], PASSWORD);
     }
 
     /// A file of this site.
@@ -119,7 +134,12 @@ impl Site {
     /// Another process over the same database, on a port of its own.
     #[track_caller]
     pub fn serve_beside(&self, env: &[(&str, &str)]) -> Process {
-        let address = free_address();
+        self.serve_at(free_address(), env)
+    }
+
+    /// A process over the same database, at this address.
+    #[track_caller]
+    pub fn serve_at(&self, address: SocketAddr, env: &[(&str, &str)]) -> Process {
         let mut command = self.serve_command(env);
         command.env("AUTH__LISTEN", address.to_string());
         Process::start(command, address)
