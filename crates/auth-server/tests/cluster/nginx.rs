@@ -26,6 +26,9 @@ pub struct Nginx {
 /// A request as nginx passed it on.
 #[derive(Debug, Clone)]
 pub struct Passed {
+    /// The number of the connection that it came by. Requests are noted when nginx is done with them,
+    /// which may be in another order.
+    pub connection: u64,
     /// The servers that it was given to, in order: more than one if it was tried again.
     pub servers: Vec<SocketAddr>,
     pub method: String,
@@ -86,9 +89,10 @@ impl Passed {
     /// Reads a line of the log, if it is whole.
     fn read(line: &str) -> Option<Self> {
         let mut fields = line.split('|');
+        let connection = fields.next()?.parse().ok()?;
         let servers = fields.next()?.split(", ").filter_map(|it| it.parse().ok()).collect();
         let (method, path) = (fields.next()?.to_owned(), fields.next()?.to_owned());
-        fields.next().is_some().then_some(Self { servers, method, path })
+        fields.next().is_some().then_some(Self { connection, servers, method, path })
     }
 }
 
@@ -110,7 +114,7 @@ master_process off;
 pid {here}/nginx.pid;
 events {{ worker_connections 1024; }}
 http {{
-    log_format passed '$upstream_addr|$request_method|$uri|';
+    log_format passed '$connection|$upstream_addr|$request_method|$uri|';
     access_log {here}/access.log passed;
     client_body_temp_path {here}/body;
     proxy_temp_path {here}/proxy;
