@@ -207,3 +207,34 @@ fn a_grant_with_nothing_under_it_stays_behind_and_all_that_moved_can_be_purged()
         }
     }
 }
+
+/// Rows are in the order of bytes, whatever the language of the database.
+#[cfg(feature = "postgres")]
+#[test]
+fn the_order_of_rows_does_not_depend_on_a_databases_collation() {
+    use crate::common::cluster;
+    if !cluster::is_available() {
+        return;
+    }
+    let cluster = cluster::shared();
+    let locale = "TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'de'";
+    cluster.run("postgres", &format!("CREATE DATABASE german {locale}"));
+    let german = Scratch::Postgres(cluster.url("german"));
+    let store = german.open();
+    for id in ["b", "A", "a", "B", "\u{e4}", "z", "a b", "a-b"] {
+        let client = sample::confidential(id, &["https://rp.test/cb"]);
+        ClientRegistry::insert(&store, &client).unwrap();
+    }
+    let by_language = "SELECT string_agg(id, ',' ORDER BY id) FROM clients";
+    let found = cluster.run("german", by_language);
+    assert!(found.starts_with("a,A,"), "in German it is another order: {found}");
+    let file = export_of(&german);
+    let id = |line: &str| line.split('"').nth(7).map(str::to_owned);
+    let is_client = |line: &&str| line.starts_with("{\"table\":\"clients\"");
+    let ids: Vec<_> = file.lines().filter(is_client).filter_map(id).collect();
+    assert_eq!(ids, ["A", "B", "a", "a b", "a-b", "b", "z", "\u{e4}"]);
+    for there in Scratch::each() {
+        import_into(&there, file.as_bytes()).unwrap();
+        assert_eq!(rows(&export_of(&there)), rows(&file));
+    }
+}
