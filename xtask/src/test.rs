@@ -33,7 +33,7 @@ struct Step {
 
 /// Programs that tests with real clients and a real browser start: the name, what tells that it is there
 /// (the first that works), and what is skipped without it.
-const PROGRAMS: [(&str, &[&[&str]], &str); 4] = [
+const PROGRAMS: [(&str, &[&[&str]], &str); 5] = [
     ("Node with npm", &[&["sh", "-c", "node --version && npm --version"]], "the clients from npm"),
     (
         "Python 3 with venv and sqlite3",
@@ -54,6 +54,14 @@ const PROGRAMS: [(&str, &[&[&str]], &str); 4] = [
         "the pages in a real browser",
     ),
     ("OpenSSL", &[&["openssl", "version"]], "a client on https in a real browser"),
+    (
+        "PostgreSQL",
+        &[
+            &["initdb", "--version"],
+            &["sh", "-c", "$(ls /usr/lib/postgresql/*/bin/initdb | tail -n 1) --version"],
+        ],
+        "the store on PostgreSQL",
+    ),
 ];
 
 /// Runs the steps, prints one line for each at the end, and fails if one of them did.
@@ -68,6 +76,7 @@ pub(crate) fn run(root: &Path, extent: Extent) -> ExitCode {
         run.cargo("tests", "test --workspace --lib --bins --no-fail-fast");
     } else {
         run.cargo("tests", "test --workspace --no-fail-fast");
+        run.step("tls", "TLS to PostgreSQL, as it is released", Run::tls);
         run.step("index", "docs/spec-index.md agrees with the tests", Run::index);
         run.step("docs", "cargo doc --no-deps --package auth-core, no warnings", Run::docs);
         run.step("book", "mdbook build docs", Run::book);
@@ -156,6 +165,18 @@ impl Run<'_> {
             return Verdict::Ok;
         }
         self.missing(format!("not found: {}", missing.join(", ")))
+    }
+
+    /// The feature that only what is released needs: its OpenSSL takes more than a C compiler.
+    fn tls(&self) -> Verdict {
+        let system = std::env::var("OPENSSL_NO_VENDOR").is_ok_and(|value| value != "0");
+        let tools = || answer(&["sh", "-c", "perl --version && make --version"]).is_some();
+        if !system && !tools() {
+            return self.missing("building OpenSSL takes perl and make".into());
+        }
+        finish(&mut self.command(
+            "test --package auth-store-diesel --features postgres-tls --test postgres_tls",
+        ))
     }
 
     fn index(&self) -> Verdict {

@@ -2,14 +2,11 @@
 
 mod common;
 
-use auth_core::client::{ClientRegistry, ClientStore};
 use auth_core::code::{CodeStore, Redeemed, Redemption};
 use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping as _;
-use auth_core::owner::OwnerRegistry;
 use auth_core::pkce::CodeVerifier;
-use auth_core::secret::{AccessToken, RefreshToken, SessionSecret};
-use auth_core::session::{Session, SessionId, SessionStore};
+use auth_core::secret::{AccessToken, RefreshToken};
 use auth_core::token::{NewRefreshToken, Rotated, TokenStore as _};
 use auth_testkit::sample;
 use common::{Scratch, access, approve, at, code, redeem, refresh, rotate, rotate_for};
@@ -137,61 +134,4 @@ fn a_grant_goes_with_its_last_token_and_not_before() {
         assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
         assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
     }
-}
-
-/// CODE-13, CAUTH-13: the files hold what secrets hash to, and no secret.
-#[cfg(feature = "sqlite")]
-#[test]
-fn no_secret_is_in_the_files() {
-    let scratch = common::File::new();
-    let store = scratch.open();
-    ClientRegistry::insert(&store, &sample::web()).unwrap();
-    let hash = sample::password_hash_of("alice");
-    OwnerRegistry::insert(&store, &sample::alice(), &hash).unwrap();
-    let grant = approve(&store, "plain");
-    assert_eq!(redeem(&store, &grant, at(20), "plain-token-value"), Redeemed::First);
-    let session = SessionSecret::presented("plain-session-value");
-    let row = Session {
-        id: SessionId::new("session-1".into()),
-        digest: session.digest(),
-        subject: sample::alice().subject,
-        created_at: at(0),
-        last_seen_at: at(0),
-    };
-    SessionStore::insert(&store, &row, None).unwrap();
-
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(scratch.directory.path()).unwrap() {
-        files.extend(std::fs::read(entry.unwrap().path()).unwrap());
-    }
-    let holds = |bytes: &[u8]| files.windows(bytes.len()).any(|window| window == bytes);
-    let secret = sample::secret_of("web");
-    for plain in ["code-of-plain", "plain-token-value", "plain-session-value", secret.as_str()] {
-        assert!(!holds(plain.as_bytes()), "{plain}");
-    }
-    let client = ClientStore::find(&store, &sample::client_id("web")).unwrap().unwrap();
-    for digest in [
-        code("plain").digest().as_bytes(),
-        access("plain-token-value").digest.as_bytes(),
-        refresh("plain-token-value").digest.as_bytes(),
-        session.digest().as_bytes(),
-        client.secrets[0].digest.as_bytes(),
-    ] {
-        assert!(holds(digest));
-    }
-}
-
-/// Somebody who writes for long, in whatever process, keeps no reader waiting.
-#[cfg(feature = "sqlite")]
-#[test]
-fn readers_do_not_wait_for_a_writer() {
-    let scratch = common::File::new();
-    let store = scratch.open();
-    approve(&store, "grant");
-    let mut other = scratch.raw();
-    let hold = "BEGIN IMMEDIATE; UPDATE grants SET revoked_at = 15";
-    diesel::connection::SimpleConnection::batch_execute(&mut other, hold).unwrap();
-    let found = CodeStore::find(&store, &code("grant").digest());
-    let (_, grant) = found.unwrap().expect("the code is there");
-    assert_eq!(grant.revoked_at, None, "what is not committed is not seen");
 }

@@ -32,13 +32,15 @@ const EDGES: [(&str, &[&str], &[&str]); 8] = [
 ];
 
 /// A technology is one adapter's secret: who may name it, in any kind of dependency.
-const TECHNOLOGIES: [(&str, &[&str]); 9] = [
+const TECHNOLOGIES: [(&str, &[&str]); 11] = [
     ("actix-cors", &["auth-http-actix"]),
     ("actix-web", &["auth-demo-app", "auth-http-actix", "auth-server"]),
     ("argon2", &["auth-password-argon2"]),
     ("diesel", &["auth-store-diesel"]),
     ("diesel_migrations", &["auth-store-diesel"]),
     ("libsqlite3-sys", &["auth-store-diesel"]),
+    ("openssl-sys", &["auth-store-diesel"]),
+    ("pq-sys", &["auth-store-diesel"]),
     ("r2d2", &["auth-store-diesel"]),
     ("tera", &["auth-demo-app", "auth-http-actix"]),
     ("ureq", &["auth-demo-app"]),

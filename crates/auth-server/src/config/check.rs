@@ -213,11 +213,4 @@ fn not_in_this_version(values: &Values, problems: &mut Vec<Problem>) {
             problems.push(about(row, "resources", "access_token_format", complaint));
         }
     }
-    for row in values.rows("database") {
-        if row.text("url").is_some_and(|url| url.starts_with("postgres")) {
-            let what = "names PostgreSQL, but this version stores in SQLite";
-            let fix = "write \"sqlite://auth.db\"";
-            problems.push(about(row, "database", "url", Complaint::new(what, fix)));
-        }
-    }
 }

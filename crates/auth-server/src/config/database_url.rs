@@ -52,18 +52,23 @@ impl FromStr for DatabaseUrl {
             return Ok(Self::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            let named = Url::parse(text).is_ok_and(|url| url.path().len() > 1);
             let fix = "write \"postgres://user@host/name\"";
-            return if named {
-                Ok(Self::Postgres(text.to_owned()))
-            } else {
-                Err(Complaint::new("names no database", fix))
+            return match names_a_database(text) {
+                true => Ok(Self::Postgres(text.to_owned())),
+                false => Err(Complaint::new("names no database", fix)),
             };
         }
-        let fix = "write \"sqlite://auth.db\" (from the working directory) or \
-                   \"sqlite:///var/lib/auth/auth.db\" (absolute)";
+        let fix = "write \"sqlite://auth.db\" (from the working directory), \
+                   \"sqlite:///var/lib/auth/auth.db\" (absolute) or \"postgres://user@host/name\"";
         Err(Complaint::new("is not the URL of a database", fix))
     }
+}
+
+/// Whether a PostgreSQL URL has a path. It may name several hosts, and is then no URL to the standard.
+fn names_a_database(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let place = rest.split(['?', '#']).next().unwrap_or_default();
+    place.split_once('/').is_some_and(|(_, name)| !name.is_empty())
 }
 
 impl TryFrom<String> for DatabaseUrl {
@@ -114,7 +119,12 @@ mod tests {
         ] {
             assert_eq!(text.parse(), Ok(DatabaseUrl::Sqlite(path.into())));
         }
-        for text in ["postgres://user@host/name", "postgresql://u:p@h:5432/n?sslmode=require"] {
+        for text in [
+            "postgres://user@host/name",
+            "postgresql://u:p@h:5432/n?sslmode=require",
+            "postgres:///name?host=/run/postgresql",
+            "postgres://user@one:5432,two:5432/name?target_session_attrs=read-write",
+        ] {
             assert_eq!(text.parse(), Ok(DatabaseUrl::Postgres(text.to_owned())));
         }
     }
@@ -132,6 +142,7 @@ mod tests {
             "mysql://root:hunter2@host/name",
             "postgres://user:hunter2@host",
             "postgres://user:hunter2@host/",
+            "postgres://user:hunter2@host?dbname=name",
         ] {
             let complaint = text.parse::<DatabaseUrl>().unwrap_err().to_string();
             assert!(!complaint.contains("hunter2"), "{complaint}");

@@ -93,7 +93,8 @@ pub(crate) const SECTIONS: &[Section] = &[
         Setting { shown: Shown::MaskedUrl, ..setting("url", Text(check::parses::<DatabaseUrl>),
             Is("\"sqlite://auth.db\""),
             "An SQLite file: sqlite://auth.db starts at the working directory, \
-             sqlite:///var/lib/auth/auth.db is absolute.") },
+             sqlite:///var/lib/auth/auth.db is absolute. Or PostgreSQL, which several servers may share: \
+             postgres://user@host/name, with the parameters of libpq.") },
         setting("migrate_on_start", Flag, Is("true"),
             "Whether the server and the administration commands bring the schema up to date first. \
              If not, run `auth-server migrate` after an upgrade."),

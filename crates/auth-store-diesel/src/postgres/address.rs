@@ -1,6 +1,7 @@
 //! Where a PostgreSQL database is, and keeping its password out of sight.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// What is added to a URL that does not say it itself: a server that is gone is noticed within seconds,
 /// while connecting and afterwards, instead of when the operating system gives up.
@@ -19,6 +20,7 @@ pub(crate) struct Address {
     url: String,
     /// What an error must not repeat: as it stands in the URL, and decoded.
     secrets: Vec<String>,
+    is_remote: bool,
 }
 
 impl fmt::Debug for Address {
@@ -51,6 +53,11 @@ impl Address {
         let decoded = secrets.iter().map(|secret| decode(secret));
         let secrets = decoded.chain(secrets.iter().map(|it| (*it).to_owned())).collect();
 
+        let authority = place.split(['/', '?']).next().unwrap_or_default();
+        let named = pairs.iter().filter(|(name, _)| matches!(*name, "host" | "hostaddr"));
+        let hosts = named.map(|(_, hosts)| *hosts).chain([authority]).flat_map(|it| it.split(','));
+        let is_remote = hosts.map(decode).any(|host| !is_of_this_machine(&host));
+
         let mut url = url.to_owned();
         let mut separator = if parameters.is_some() { '&' } else { '?' };
         for (name, value) in DEFAULTS {
@@ -59,7 +66,7 @@ impl Address {
                 separator = '&';
             }
         }
-        Some(Self { url, secrets })
+        Some(Self { url, secrets, is_remote })
     }
 
     /// The URL with its password: for libpq only.
@@ -67,19 +74,39 @@ impl Address {
         &self.url
     }
 
+    /// Whether what is said to the database leaves this machine.
+    pub(super) fn is_remote(&self) -> bool {
+        self.is_remote
+    }
+
     /// What libpq said, unless that repeats a secret: of a URL that it cannot read it shows parts.
     pub(super) fn scrub(&self, message: &str) -> String {
-        let message = message.trim();
+        // On one line: logs have one for each event.
+        let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
         if self.secrets.iter().any(|secret| message.contains(secret.as_str())) {
             return "the connection was refused; the reason is left out because it repeats the password"
                 .into();
         }
-        message.into()
+        message
     }
 }
 
 fn pair(parameter: &str) -> (&str, &str) {
     parameter.split_once('=').unwrap_or((parameter, ""))
+}
+
+/// Of a socket's directory, a name or an address; the last two may have a port.
+fn is_of_this_machine(host: &str) -> bool {
+    let is_loopback = |name: &str| {
+        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        // An address of version 6 has many colons, a port has one.
+        None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
+        None => host,
+    };
+    name.is_empty() || name.starts_with('/') || is_loopback(name)
 }
 
 /// Resolves `%XX`; what is no such thing stays.
@@ -135,6 +162,28 @@ mod tests {
         }
         let address = Address::parse("postgres://user:hunter%32@host/name").unwrap();
         assert!(!address.scrub("invalid: \"hunter%32\"").contains("hunter"));
+    }
+
+    #[test]
+    fn what_stays_on_this_machine_is_told_from_what_leaves_it() {
+        for url in [
+            "postgres:///name",
+            "postgres://user@localhost:5433/name",
+            "postgres://user:p@[::1]:5432/name",
+            "postgres://127.0.0.2/name",
+            "postgres://%2Frun%2Fpostgresql/name",
+            "postgres:///name?host=/run/postgresql,localhost",
+        ] {
+            assert!(!Address::parse(url).unwrap().is_remote(), "{url}");
+        }
+        for url in [
+            "postgres://db.example.com/name",
+            "postgres://user@localhost,10.0.0.2:5432/name",
+            "postgres://[fd00::1]/name",
+            "postgres:///name?hostaddr=fd00::1",
+        ] {
+            assert!(Address::parse(url).unwrap().is_remote(), "{url}");
+        }
     }
 
     #[test]

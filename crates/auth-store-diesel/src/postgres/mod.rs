@@ -65,6 +65,12 @@ impl std::fmt::Debug for Store {
 
 impl Store {
     pub(crate) fn open(address: Address, options: &StoreOptions) -> Result<Self, OpenError> {
+        if cfg!(not(feature = "postgres-tls")) && address.is_remote() {
+            tracing::warn!(
+                "the database is on another machine, and this program was built without TLS to it: \
+                 build it with the feature postgres-tls"
+            );
+        }
         let connections = pool::connections(address, options.readers);
         Ok(Self { connections, newest_migration: migrations::newest()? })
     }

@@ -2,6 +2,7 @@
 //! programs that are installed and gone when the test program is, however that ends.
 #![allow(dead_code)] // each test program uses its part
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,10 +22,11 @@ pub enum Disk {
 pub struct Cluster {
     programs: PathBuf,
     directory: PathBuf,
-    disk: Disk,
+    settings: Vec<String>,
     server: Mutex<Option<Child>>,
     /// Ends the server and removes the directory when its standard input is closed.
     reaper: Child,
+    databases: AtomicUsize,
 }
 
 /// Whether there is a PostgreSQL to test with. Without it a test is skipped, or fails if everything is
@@ -36,7 +38,9 @@ pub fn is_available() -> bool {
         if !found {
             let required = std::env::var("AUTH_TEST_REQUIRE").is_ok_and(|value| value == "all");
             assert!(!required, "initdb is not installed, and everything is required");
-            eprintln!("skipped: initdb is not installed; these tests run on PostgreSQL");
+            // Not by `eprintln!`, which shows nothing of a test that passes.
+            let _ =
+                writeln!(std::io::stderr(), "skipped: initdb is missing, which is PostgreSQL's");
         }
         found
     })
@@ -50,14 +54,25 @@ pub fn shared() -> &'static Cluster {
 
 impl Cluster {
     pub fn start(disk: Disk) -> Self {
+        let cluster = match disk {
+            Disk::Careless => Self::create(&["fsync=off", "full_page_writes=off"]),
+            Disk::Durable => Self::create(&[]),
+        };
+        cluster.start_server();
+        cluster
+    }
+
+    /// Makes a cluster with these settings, and does not start it yet.
+    pub fn create(settings: &[&str]) -> Self {
         let programs = programs().expect("initdb");
         let directory = directory();
         let cluster = Self {
             server: Mutex::new(None),
             reaper: reaper(&directory),
+            databases: AtomicUsize::new(0),
             programs,
             directory,
-            disk,
+            settings: settings.iter().map(|it| (*it).to_owned()).collect(),
         };
         let mut initdb = cluster.program("initdb");
         initdb.arg("--pgdata").arg(cluster.data()).args([
@@ -69,7 +84,6 @@ impl Cluster {
         ]);
         let output = initdb.output().expect("initdb runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        cluster.start_server();
         cluster
     }
 
@@ -80,11 +94,9 @@ impl Cluster {
         let log = log.expect("a log");
         let mut postgres = self.program("postgres");
         postgres.arg("-D").arg(self.data()).arg("-k").arg(&self.directory);
-        for setting in ["listen_addresses=", "max_connections=200", "max_prepared_transactions=0"] {
+        postgres.args(["-c", "listen_addresses=", "-c", "max_connections=200"]);
+        for setting in &self.settings {
             postgres.args(["-c", setting]);
-        }
-        if self.disk == Disk::Careless {
-            postgres.args(["-c", "fsync=off", "-c", "full_page_writes=off"]);
         }
         postgres.stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
         *self.server.lock().unwrap() = Some(postgres.spawn().expect("postgres runs"));
@@ -119,8 +131,7 @@ impl Cluster {
 
     /// Makes a database and answers its URL. It is empty, or a copy of another one.
     pub fn create_database(&self, template: &str) -> String {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.run("postgres", &format!("CREATE DATABASE {name} TEMPLATE {template}"));
         self.url(&name)
     }
@@ -158,12 +169,31 @@ impl Cluster {
     pub fn client(&self, name: &str, database: &str) -> Command {
         let mut client = Command::new(self.programs.join(name));
         client.args(["-U", "postgres", "-d", database, "-h"]).arg(&self.directory);
+        // The socket is named after it.
+        if let Some(port) = self.settings.iter().find_map(|it| it.strip_prefix("port=")) {
+            client.args(["-p", port]);
+        }
         client.stdin(Stdio::null());
         client
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where everything is: the socket, and the files.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where the database is.
+    pub fn data(&self) -> PathBuf {
         self.directory.join("data")
+    }
+
+    /// Gives a file that the server reads to its owner, who alone may read it.
+    pub fn give(&self, file: &Path) {
+        use std::os::unix::fs::{PermissionsExt as _, chown};
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).expect("a file");
+        if let Some((user, group)) = owner() {
+            chown(file, Some(user), Some(group)).expect("a file to give");
+        }
     }
 
     fn log(&self) -> String {

@@ -98,7 +98,9 @@ fn a_session_that_is_ended_from_outside_is_replaced() {
     }
     let cluster = cluster::shared();
     let url = crate::common::postgres_database();
-    let store = open(&url);
+    // One connection, so that it is the one that ends.
+    let options = StoreOptions { readers: 1, ..StoreOptions::default() };
+    let store = DieselStore::open(&url, options).unwrap();
     let grant = approve(&store, "grant");
     let end_all = || {
         let database = name_of(&url);
@@ -238,4 +240,31 @@ fn crashes_and_restarts_under_load_lose_and_double_nothing() {
     let doubled = "SELECT count(*) FROM (SELECT grant_id FROM access_tokens GROUP BY grant_id
                    HAVING count(*) > 1) AS doubled";
     assert_eq!(cluster.run(name_of(&url), doubled), "0", "no code bought twice");
+}
+
+/// With several hosts in the URL, a primary that becomes a replica is left for the new one.
+#[test]
+fn a_new_primary_is_found_among_several_hosts() {
+    if !cluster::is_available() {
+        return;
+    }
+    let (old, url) = start(Disk::Careless);
+    let (new, other) = start(Disk::Careless);
+    let name = name_of(&url);
+    assert_eq!(name, name_of(&other), "as on a replica");
+    let hosts = format!("{},{}", old.directory().display(), new.directory().display());
+    let primary = "user=postgres&target_session_attrs=read-write";
+    let store = open(&format!("postgres:///{name}?host={hosts}&{primary}"));
+    approve(&store, "before");
+    assert_eq!(old.run(name, "SELECT id FROM grants"), "before");
+
+    old.configure("SET default_transaction_read_only = on");
+    let mut attempts = (0..).map(|it| format!("after-{it}"));
+    let moved = attempts.find(|grant| {
+        let (_, approved) = try_approve(&store, grant);
+        approved.is_ok() && !old.run(name, "SELECT id FROM grants").contains(grant)
+    });
+    let found = new.run(name, "SELECT id FROM grants");
+    assert_eq!(Some(found), moved, "the first approval that the new one took");
+    assert!(store.is_ready());
 }

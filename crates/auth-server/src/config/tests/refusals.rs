@@ -162,8 +162,7 @@ fn what_this_version_cannot_do_is_refused_rather_than_ignored() {
     let secret = dir.path().join("secret");
     fs::write(&secret, "hunter2").unwrap();
     let text = format!(
-        r#"database.url = "postgres://user:hunter2@host/name"
-{SCOPES}
+        r#"{SCOPES}
 [[login.upstream]]
 id = "corp"
 name = "Corporate sign-in"
@@ -182,11 +181,9 @@ access_token_format = "jwt"
     assert_eq!(
         found,
         [
-            "1:10 `database.url` names PostgreSQL, but this version stores in SQLite | write \
-             \"sqlite://auth.db\"",
-            "6:1 sign-in through an OpenID Connect provider is not built into this version | remove \
+            "5:1 sign-in through an OpenID Connect provider is not built into this version | remove \
              [[login.upstream]]",
-            "17:1 `resources.access_token_format` cannot be \"jwt\": JWT access tokens are not built into this \
+            "16:1 `resources.access_token_format` cannot be \"jwt\": JWT access tokens are not built into this \
              version | write \"opaque\"",
         ]
     );

@@ -1,11 +1,16 @@
-//! Opening, creating and migrating SQLite files.
+//! What is particular to an SQLite file: opening, creating and migrating it, and what is in it.
 #![cfg(feature = "sqlite")]
 
 mod common;
 
-use auth_core::owner::OwnerRegistry as _;
+use auth_core::client::{ClientRegistry, ClientStore};
+use auth_core::code::{CodeStore, Redeemed};
+use auth_core::owner::OwnerRegistry;
+use auth_core::secret::SessionSecret;
+use auth_core::session::{Session, SessionId, SessionStore};
 use auth_store_diesel::{DieselStore, OpenError, StoreOptions, migrate, pending_migrations};
-use common::File;
+use auth_testkit::sample;
+use common::{File, access, approve, at, code, redeem, refresh};
 
 fn options(migrate: bool) -> StoreOptions {
     StoreOptions { migrate, ..StoreOptions::default() }
@@ -99,7 +104,7 @@ fn programs_that_start_at_once_agree_on_one_schema() {
         for _ in 0..8 {
             scope.spawn(|| {
                 start.wait();
-                assert_eq!(file.open().list().unwrap(), []);
+                assert_eq!(OwnerRegistry::list(&file.open()).unwrap(), []);
             });
         }
     });
@@ -114,4 +119,59 @@ fn a_store_is_ready_while_its_schema_is_current() {
     assert!(!store.is_ready());
     file.execute("DROP TABLE __diesel_schema_migrations");
     assert!(!store.is_ready());
+}
+
+/// CODE-13, CAUTH-13: the files hold what secrets hash to, and no secret.
+#[test]
+fn no_secret_is_in_the_files() {
+    let file = File::new();
+    let store = file.open();
+    ClientRegistry::insert(&store, &sample::web()).unwrap();
+    let hash = sample::password_hash_of("alice");
+    OwnerRegistry::insert(&store, &sample::alice(), &hash).unwrap();
+    let grant = approve(&store, "plain");
+    assert_eq!(redeem(&store, &grant, at(20), "plain-token-value"), Redeemed::First);
+    let session = SessionSecret::presented("plain-session-value");
+    let row = Session {
+        id: SessionId::new("session-1".into()),
+        digest: session.digest(),
+        subject: sample::alice().subject,
+        created_at: at(0),
+        last_seen_at: at(0),
+    };
+    SessionStore::insert(&store, &row, None).unwrap();
+
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(file.directory.path()).unwrap() {
+        files.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    let holds = |bytes: &[u8]| files.windows(bytes.len()).any(|window| window == bytes);
+    let secret = sample::secret_of("web");
+    for plain in ["code-of-plain", "plain-token-value", "plain-session-value", secret.as_str()] {
+        assert!(!holds(plain.as_bytes()), "{plain}");
+    }
+    let client = ClientStore::find(&store, &sample::client_id("web")).unwrap().unwrap();
+    for digest in [
+        code("plain").digest().as_bytes(),
+        access("plain-token-value").digest.as_bytes(),
+        refresh("plain-token-value").digest.as_bytes(),
+        session.digest().as_bytes(),
+        client.secrets[0].digest.as_bytes(),
+    ] {
+        assert!(holds(digest));
+    }
+}
+
+/// Somebody who writes for long, in whatever process, keeps no reader waiting.
+#[test]
+fn readers_do_not_wait_for_a_writer() {
+    let file = File::new();
+    let store = file.open();
+    approve(&store, "grant");
+    let mut other = file.raw();
+    let hold = "BEGIN IMMEDIATE; UPDATE grants SET revoked_at = 15";
+    diesel::connection::SimpleConnection::batch_execute(&mut other, hold).unwrap();
+    let found = CodeStore::find(&store, &code("grant").digest());
+    let (_, grant) = found.unwrap().expect("the code is there");
+    assert_eq!(grant.revoked_at, None, "what is not committed is not seen");
 }
