@@ -238,3 +238,22 @@ fn the_order_of_rows_does_not_depend_on_a_databases_collation() {
         assert_eq!(rows(&export_of(&there)), rows(&file));
     }
 }
+
+/// The file that the documentation shows is one that an import takes.
+#[test]
+fn the_documented_file_can_be_imported() {
+    let page = include_str!("../../../../docs/src/backup.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    for there in Scratch::each() {
+        drop(there.open());
+        let empty = export_of(&there);
+        let header = empty.lines().next().unwrap();
+        let file = format!("{header}\n{}", rows(example));
+        assert_eq!(import_into(&there, file.as_bytes()).unwrap().total(), 1);
+        assert_eq!(rows(&export_of(&there)), rows(example));
+        // Its first line is a real one, but for the schema and the time.
+        let shape = |line: &str| line.replace(|it: char| it.is_ascii_digit(), "0");
+        assert_eq!(shape(example.lines().next().unwrap()), shape(header));
+    }
+}
