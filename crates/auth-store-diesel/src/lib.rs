@@ -53,10 +53,13 @@ mod schema;
 mod schema_tests;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod text;
+mod transfer;
 mod transition;
 mod url;
 
 pub use open::{OpenError, integrity_problems, migrate, pending_migrations};
+pub use transfer::{Counts, TransferError, export, import};
 
 use auth_core::error::StoreError;
 use std::time::Duration;

@@ -44,3 +44,43 @@ fn every_text_column_can_be_named_in_an_error() {
     let text: BTreeSet<_> = text.map(|(column, _)| column).collect();
     assert_eq!(Vec::from_iter(text), TEXT_COLUMNS);
 }
+
+/// A column that somebody adds must move house, too.
+#[test]
+fn what_is_moved_is_every_column_of_every_table_with_its_type_and_key() {
+    use crate::sqlite::scratch::{Scratch, catalogue};
+    use crate::transfer::tables::{Storage, TABLES};
+    let catalogue = catalogue(&mut Scratch::new().connect());
+    let of = |prefix: &'static str| -> BTreeSet<&str> {
+        let lines = catalogue.iter().filter_map(|line| line.strip_prefix(prefix));
+        // What describes the schema is made by the migrations of wherever it goes.
+        let of_schema = ["__diesel_schema_migrations", "schema_floor"];
+        lines.filter(|line| !of_schema.iter().any(|table| line.starts_with(table))).collect()
+    };
+    let (mut columns, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for table in &TABLES {
+        for column in table.columns {
+            let storage = match column.kind.storage() {
+                Storage::Text => "TEXT",
+                Storage::Bytes => "BYTES",
+                Storage::Integer => "BIGINT",
+            };
+            let null = if column.nullable { "" } else { " NOT NULL" };
+            columns.insert(format!("{}.{} {storage}{null}", table.name, column.name));
+        }
+        let key: Vec<_> = table.columns[..table.key].iter().map(|column| column.name).collect();
+        keys.insert(format!("{}: {}", table.name, key.join(",")));
+    }
+    assert_eq!(columns.iter().map(String::as_str).collect::<BTreeSet<_>>(), of("column "));
+    assert_eq!(keys.iter().map(String::as_str).collect::<BTreeSet<_>>(), of("key of "));
+
+    let place = |name: &str| TABLES.iter().position(|table| table.name == name).unwrap();
+    let references = of("reference ");
+    assert!(references.len() >= 6, "{references:?}");
+    for reference in references {
+        let (child, rest) = reference.split_once('.').unwrap();
+        let (_, rest) = rest.split_once(" to ").unwrap();
+        let (parent, _) = rest.split_once('.').unwrap();
+        assert!(place(parent) < place(child), "{reference}");
+    }
+}

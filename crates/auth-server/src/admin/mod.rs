@@ -13,12 +13,13 @@ mod output;
 mod registration;
 mod secret;
 mod session;
+mod transfer;
 mod user;
 
 use crate::config::{Config, Loaded, environment};
 use crate::serve::policy;
 use crate::system::SystemClock;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use auth_core::policy::Policy;
 use auth_core::timestamp::{Clock as _, Timestamp};
 use auth_store_diesel::{DieselStore, OpenError, StoreOptions};
@@ -47,6 +48,12 @@ pub(crate) enum Command {
     /// List and end the sessions of signed-in browsers
     #[command(subcommand, after_help = session::EXAMPLE)]
     Session(session::Command),
+    /// Write everything in the database to a file
+    #[command(after_help = transfer::EXPORT_EXAMPLE)]
+    Export(transfer::Args),
+    /// Put everything in an exported file into an empty database
+    #[command(after_help = transfer::IMPORT_EXAMPLE)]
+    Import(transfer::Args),
 }
 
 /// Runs a command with the configuration at `config_path` (or at a default place), and prints its
@@ -54,6 +61,10 @@ pub(crate) enum Command {
 pub(crate) fn run(command: Command, config_path: Option<&Path>, json: bool) -> ExitCode {
     if json && matches!(command, Command::Config(config::Command::Init(_))) {
         say("`config init` takes no --json: what it writes is TOML");
+        return ExitCode::from(2);
+    }
+    if json && matches!(&command, Command::Export(args) if args.path().is_none()) {
+        say("`export` to standard output takes no --json: what it writes there is the export");
         return ExitCode::from(2);
     }
     let answer = match command {
@@ -71,6 +82,8 @@ pub(crate) fn run(command: Command, config_path: Option<&Path>, json: bool) -> E
         Command::Session(command) => {
             Admin::open(config_path).and_then(|admin| session::run(command, &admin))
         }
+        Command::Export(args) => transfer::export(&args, config_path),
+        Command::Import(args) => transfer::import(&args, config_path),
     };
     match answer {
         Ok(answer) => answer.print(json),
@@ -95,9 +108,7 @@ impl Admin {
         let options = StoreOptions { migrate, readers: 1, ..StoreOptions::default() };
         match DieselStore::open(&config.database.url.expose(), options) {
             Ok(store) => Ok(Self { policy: policy(&config), store }),
-            Err(error @ OpenError::MigrationsPending(_)) => {
-                bail!("{error}; run `auth-server migrate` first")
-            }
+            Err(OpenError::MigrationsPending(pending)) => Err(pending_advice(pending)),
             Err(error) => Err(error.into()),
         }
     }
@@ -105,6 +116,10 @@ impl Admin {
     fn now(&self) -> Timestamp {
         SystemClock.now()
     }
+}
+
+fn pending_advice(pending: Vec<String>) -> anyhow::Error {
+    anyhow!("{}; run `auth-server migrate` first", OpenError::MigrationsPending(pending))
 }
 
 fn load(config_path: Option<&Path>) -> Result<Loaded> {

@@ -1,8 +1,11 @@
 //! The real program over real sockets: secrets, races, restarts, pressure, outages and hostility.
 
 mod atomic;
+#[path = "../../../auth-store-diesel/tests/cluster/mod.rs"]
+mod cluster;
 mod demo;
 mod hostile;
+mod moving;
 mod outage;
 mod pressure;
 mod restart;

@@ -61,6 +61,8 @@ fn every_command_of_the_administration_is_there() {
         "grant revoke",
         "session list",
         "session revoke",
+        "export",
+        "import",
     ] {
         assert!(found.iter().any(|path| path == command), "{command}: {found:?}");
     }
@@ -111,7 +113,7 @@ fn every_example_of_the_administration_is_understood() {
             tried += 1;
         }
     }
-    assert!(tried >= 23, "{tried}");
+    assert!(tried >= 25, "{tried}");
 }
 
 #[test]
@@ -137,6 +139,9 @@ fn a_command_line_that_cannot_be_understood_exits_with_2() {
         &["session", "revoke"],
         &["session", "revoke", "a", "--user", "b"],
         &["config", "init", "--json"],
+        &["export", "--json"],
+        &["export", "-", "--json"],
+        &["import", "a", "b"],
     ] {
         let said = world.run(arguments).misused();
         assert!(!said.is_empty(), "{arguments:?}");

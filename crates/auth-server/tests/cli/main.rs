@@ -8,5 +8,6 @@ mod help;
 mod names;
 mod redirect_uris;
 mod secrets;
+mod transfer;
 mod users;
 mod world;

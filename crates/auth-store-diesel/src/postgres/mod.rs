@@ -14,12 +14,16 @@ pub(crate) mod scratch;
 mod migrations;
 #[path = "../repository/mod.rs"]
 pub(crate) mod repository;
+#[path = "../transfer/rows.rs"]
+mod rows;
 
 pub(crate) use address::Address;
 
 use crate::failure::Failure;
-use crate::{Obstacle, OpenError, StoreOptions};
+use crate::transfer::file::Reader;
+use crate::{Counts, Obstacle, OpenError, StoreOptions, TransferError};
 use auth_core::error::StoreError;
+use auth_core::timestamp::Timestamp;
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
@@ -27,6 +31,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use pool::{Pool, Pooled};
+use std::io::Write;
 
 pub(crate) type Connection = diesel::pg::PgConnection;
 
@@ -36,6 +41,11 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postg
 const FOR_UPDATE: &str = " FOR UPDATE";
 /// The same, passing over rows that are locked.
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+
+/// How text is put in the order of its bytes, whatever the database's collation.
+const BYTE_ORDER: &str = " COLLATE \"C\"";
+/// How rows are read one by one, instead of all of them before the first.
+type LoadingMode = diesel::pg::PgRowByRowLoadingMode;
 
 /// How often a transition that lost against another is begun again, and a read or transition whose
 /// connection was lost.
@@ -229,6 +239,42 @@ pub(crate) fn migrate(address: &Address) -> Result<Vec<String>, OpenError> {
             .execute(conn)?;
         migrations::run(conn)
     })
+}
+
+/// No bound on how long everything takes.
+const TRANSFER_PATIENCE: &str = "\
+    SET statement_timeout = 0;\
+    SET idle_in_transaction_session_timeout = 0";
+
+pub(crate) fn export(
+    address: &Address,
+    at: Timestamp,
+    out: &mut dyn Write,
+) -> Result<Counts, TransferError> {
+    let mut conn = connect_to_transfer(address)?;
+    let schema = migrations::newest()?;
+    // All its statements see what was there at the first one.
+    let mut transaction = conn.build_transaction().repeatable_read().read_only();
+    transaction.run(|conn| rows::dump(conn, &schema, at, out))
+}
+
+pub(crate) fn import(address: &Address, file: &mut Reader<'_>) -> Result<Counts, TransferError> {
+    file.expect_schema(&migrations::newest()?)?;
+    connect_to_transfer(address)?
+        .build_transaction()
+        .read_committed()
+        .run(|conn| rows::load(conn, file))
+}
+
+/// A connection to a database that needs no migration.
+fn connect_to_transfer(address: &Address) -> Result<Connection, OpenError> {
+    let mut conn = connect_to_migrate(address)?;
+    let pending = migrations::pending(&mut conn)?;
+    if !pending.is_empty() {
+        return Err(OpenError::MigrationsPending(pending));
+    }
+    conn.batch_execute(TRANSFER_PATIENCE)?;
+    Ok(conn)
 }
 
 fn connect_to_migrate(address: &Address) -> Result<Connection, OpenError> {

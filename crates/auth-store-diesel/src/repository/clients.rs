@@ -4,9 +4,9 @@ use super::Connection;
 use super::{consents, grants, instant, parse_scope};
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{client_redirect_uris, client_secrets, clients};
+use crate::text::{kind_name, parse_grant_types, parse_kind};
 use auth_core::client::{
-    Changed, Client, ClientAuthMethod, ClientId, ClientKind, ClientSecretRecord, GrantType,
-    Inserted, Retired,
+    Changed, Client, ClientAuthMethod, ClientId, ClientSecretRecord, Inserted, Retired,
 };
 use auth_core::error::StoreError;
 use auth_core::redirect_uri::RegisteredRedirectUri;
@@ -14,7 +14,7 @@ use auth_core::secret::ClientSecretDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = clients, treat_none_as_default_value = false, treat_none_as_null = true)]
@@ -102,21 +102,6 @@ impl SecretRow {
             created_at: Timestamp::from_unix(self.created_at),
         })
     }
-}
-
-const fn kind_name(kind: ClientKind) -> &'static str {
-    match kind {
-        ClientKind::Public => "public",
-        ClientKind::Confidential => "confidential",
-    }
-}
-
-fn parse_kind(text: &str) -> Option<ClientKind> {
-    [ClientKind::Public, ClientKind::Confidential].into_iter().find(|kind| kind_name(*kind) == text)
-}
-
-fn parse_grant_types(text: &str) -> Option<BTreeSet<GrantType>> {
-    text.split_terminator(' ').map(GrantType::parse).collect()
 }
 
 /// A client with one of its redirect URIs and one of its secrets: what one statement can answer.

@@ -31,17 +31,10 @@ pub(crate) mod tokens;
 mod prepared_tests;
 
 use super::{Connection, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED};
-use auth_core::scope::Scope;
+use crate::text::parse_scope;
 use auth_core::timestamp::Timestamp;
 
 type Backend = <Connection as diesel::Connection>::Backend;
-
-fn parse_scope(text: &str) -> Option<Scope> {
-    match text {
-        "" => Some(Scope::default()),
-        text => Scope::parse(text),
-    }
-}
 
 fn instant(stored: Option<i64>) -> Option<Timestamp> {
     stored.map(Timestamp::from_unix)

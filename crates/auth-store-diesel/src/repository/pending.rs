@@ -4,8 +4,9 @@ use super::Connection;
 use super::{instant, parse_scope};
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::pending_authorizations;
+use crate::text::{parse_prompt, write_prompt};
 use auth_core::client::ClientId;
-use auth_core::consent::{AuthorizationRequest, PendingAuthorization, Prompt};
+use auth_core::consent::{AuthorizationRequest, PendingAuthorization};
 use auth_core::error::StoreError;
 use auth_core::pkce::CodeChallenge;
 use auth_core::secret::{BrowserDigest, InteractionDigest, SessionDigest};
@@ -81,33 +82,6 @@ impl PendingRow {
             decided_at: instant(self.decided_at),
         })
     }
-}
-
-fn write_prompt(prompt: Prompt) -> String {
-    let mut values = Vec::new();
-    if prompt.none {
-        values.push("none");
-    }
-    if prompt.login {
-        values.push("login");
-    }
-    if prompt.consent {
-        values.push("consent");
-    }
-    values.join(" ")
-}
-
-fn parse_prompt(text: &str) -> Option<Prompt> {
-    let mut prompt = Prompt::default();
-    for value in text.split_terminator(' ') {
-        match value {
-            "none" => prompt.none = true,
-            "login" => prompt.login = true,
-            "consent" => prompt.consent = true,
-            _ => return None,
-        }
-    }
-    Some(prompt)
 }
 
 statement! {

@@ -12,13 +12,19 @@ mod writer;
 mod migrations;
 #[path = "../repository/mod.rs"]
 pub(crate) mod repository;
+#[path = "../transfer/rows.rs"]
+mod rows;
 
 use crate::failure::Failure;
-use crate::{Obstacle, OpenError, StoreOptions};
+use crate::transfer::file::Reader;
+use crate::{Counts, Obstacle, OpenError, StoreOptions, TransferError};
 use auth_core::error::StoreError;
+use auth_core::timestamp::Timestamp;
+use diesel::Connection as _;
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use pool::Pool;
+use std::io::Write;
 use std::path::Path;
 use writer::Writer;
 
@@ -30,6 +36,11 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 const FOR_UPDATE: &str = "";
 /// The same, passing over rows that are locked.
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
+
+/// How text is put in the order of its bytes: it is anyway.
+const BYTE_ORDER: &str = "";
+/// How rows are read one by one: they are anyway.
+type LoadingMode = diesel::connection::DefaultLoadingMode;
 
 /// A store in a file. Dropping it writes what still waits, and moves the write-ahead log into the file.
 #[derive(Debug)]
@@ -104,6 +115,31 @@ pub(crate) fn migrate(path: &Path) -> Result<Vec<String>, OpenError> {
         return Ok(Vec::new());
     }
     conn.immediate_transaction(migrations::run)
+}
+
+pub(crate) fn export(
+    path: &Path,
+    at: Timestamp,
+    out: &mut dyn Write,
+) -> Result<Counts, TransferError> {
+    let mut conn = current(path)?;
+    let schema = migrations::newest()?;
+    // It sees what was there at its first read, whatever is written meanwhile.
+    conn.transaction(|conn| rows::dump(conn, &schema, at, out))
+}
+
+pub(crate) fn import(path: &Path, file: &mut Reader<'_>) -> Result<Counts, TransferError> {
+    file.expect_schema(&migrations::newest()?)?;
+    current(path)?.immediate_transaction(|conn| rows::load(conn, file))
+}
+
+/// A connection to a database that needs no migration.
+fn current(path: &Path) -> Result<Connection, OpenError> {
+    let pending = pending_migrations(path)?;
+    if !pending.is_empty() {
+        return Err(OpenError::MigrationsPending(pending));
+    }
+    open::create(path)
 }
 
 /// Whether the database has the table that keeps the versions of its migrations.

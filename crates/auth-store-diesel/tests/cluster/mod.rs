@@ -160,14 +160,21 @@ impl Cluster {
     }
 
     fn psql(&self, database: &str) -> Command {
-        let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", database, "-h"]);
-        psql.arg(&self.directory).stdin(Stdio::null());
+        let mut psql = self.client("psql", database);
+        psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1"]);
+        psql
+    }
+
+    /// A client program of PostgreSQL, such as `pg_dump`, for this database.
+    pub fn client(&self, name: &str, database: &str) -> Command {
+        let mut client = Command::new(self.programs.join(name));
+        client.args(["-U", "postgres", "-d", database, "-h"]).arg(&self.directory);
         // The socket is named after it.
         if let Some(port) = self.settings.iter().find_map(|it| it.strip_prefix("port=")) {
-            psql.args(["-p", port]);
+            client.args(["-p", port]);
         }
-        psql
+        client.stdin(Stdio::null());
+        client
     }
 
     /// Where everything is: the socket, and the files.

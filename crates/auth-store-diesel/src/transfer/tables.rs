@@ -1,0 +1,368 @@
+//! Every table and column that is moved, and what may stand there.
+//!
+//! The one list behind reading, writing, checking and inserting. A test compares it with the catalogue.
+
+use crate::text::{parse_grant_types, parse_kind, parse_prompt, parse_scope};
+use auth_core::client::{ClientAuthMethod, ClientId};
+use auth_core::owner::{Role, Username};
+use auth_core::pkce::CodeChallenge;
+use auth_core::redirect_uri::RegisteredRedirectUri;
+
+/// A table: its columns in the order of a file's members, the first of them the key.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    /// How many of the columns are its key, in which order its rows are read.
+    pub(crate) key: usize,
+    pub(crate) columns: &'static [Column],
+}
+
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) nullable: bool,
+}
+
+/// What stands in a column, and so what a value of it looks like in a file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// Text, if it passes: a string.
+    Text(fn(&str) -> bool, &'static str),
+    /// Any text, NUL included, kept as bytes: a string.
+    TextInBytes,
+    /// A number of seconds or a position: a number.
+    Integer,
+    /// 0 or 1: a number.
+    Flag,
+    /// The 32 bytes of a SHA-256: 64 lower-case hexadecimal digits.
+    Digest,
+}
+
+/// How a column is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Text,
+    Bytes,
+    Integer,
+}
+
+impl Kind {
+    pub(crate) const fn storage(self) -> Storage {
+        match self {
+            Self::Text(..) => Storage::Text,
+            Self::TextInBytes | Self::Digest => Storage::Bytes,
+            Self::Integer | Self::Flag => Storage::Integer,
+        }
+    }
+}
+
+/// What stands in one column of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Null,
+    Text(String),
+    Bytes(Vec<u8>),
+    Integer(i64),
+}
+
+impl Column {
+    const fn new(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, nullable: false }
+    }
+
+    const fn or_null(self) -> Self {
+        Self { nullable: true, ..self }
+    }
+
+    /// Whether this value may stand here; otherwise what should.
+    pub(crate) fn check(&self, value: &Value) -> Result<(), &'static str> {
+        let (fits, expected) = match (self.kind, value) {
+            (_, Value::Null) => (self.nullable, "something other than null"),
+            (Kind::Text(is_good, expected), Value::Text(text)) => {
+                (!text.contains('\0') && is_good(text), expected)
+            }
+            (Kind::Text(_, expected), _) => (false, expected),
+            (Kind::TextInBytes, Value::Bytes(bytes)) => {
+                (std::str::from_utf8(bytes).is_ok(), "text")
+            }
+            (Kind::TextInBytes, _) => (false, "text"),
+            (Kind::Integer, Value::Integer(_)) => (true, ""),
+            (Kind::Integer, _) => (false, "a whole number"),
+            (Kind::Flag, value) => (matches!(value, Value::Integer(0 | 1)), "0 or 1"),
+            (Kind::Digest, Value::Bytes(bytes)) => (bytes.len() == 32, DIGEST),
+            (Kind::Digest, _) => (false, DIGEST),
+        };
+        if fits { Ok(()) } else { Err(expected) }
+    }
+}
+
+/// What a digest is in a file.
+pub(crate) const DIGEST: &str = "a digest of 64 lower-case hexadecimal digits";
+
+/// Text of any kind, the empty one included.
+const fn text(name: &'static str) -> Column {
+    Column::new(name, Kind::Text(|_| true, "text without NUL"))
+}
+
+/// The name of something.
+const fn name(name: &'static str) -> Column {
+    Column::new(name, Kind::Text(|it| !it.is_empty(), "text that is not empty"))
+}
+
+const fn client_id(name: &'static str) -> Column {
+    Column::new(name, Kind::Text(|it| ClientId::parse(it).is_some(), "a client id"))
+}
+
+const fn scope() -> Column {
+    Column::new("scope", Kind::Text(|it| parse_scope(it).is_some(), "a scope"))
+}
+
+const fn code_challenge() -> Column {
+    let is_good = |it: &str| CodeChallenge::parse(it).is_some();
+    Column::new("code_challenge", Kind::Text(is_good, "an S256 code challenge")).or_null()
+}
+
+const fn integer(name: &'static str) -> Column {
+    Column::new(name, Kind::Integer)
+}
+
+const fn flag(name: &'static str) -> Column {
+    Column::new(name, Kind::Flag)
+}
+
+const fn digest(name: &'static str) -> Column {
+    Column::new(name, Kind::Digest)
+}
+
+/// `$`, the name of a function, `$`, and what it made: not a password that somebody typed.
+fn is_phc_string(text: &str) -> bool {
+    let parts = text.strip_prefix('$').and_then(|rest| rest.split_once('$'));
+    parts.is_some_and(|(function, rest)| !function.is_empty() && !rest.is_empty())
+        && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Parents before their children: in this order rows can be inserted.
+pub(crate) static TABLES: [Table; 11] = [
+    Table {
+        name: "clients",
+        key: 1,
+        columns: &[
+            client_id("id"),
+            text("name"),
+            Column::new(
+                "kind",
+                Kind::Text(|it| parse_kind(it).is_some(), "\"public\" or \"confidential\""),
+            ),
+            scope(),
+            Column::new(
+                "grant_types",
+                Kind::Text(|it| parse_grant_types(it).is_some(), "grant types"),
+            ),
+            flag("require_pkce"),
+            Column::new(
+                "auth_method",
+                Kind::Text(|it| ClientAuthMethod::parse(it).is_some(), "a method"),
+            )
+            .or_null(),
+            flag("rotate_refresh_tokens"),
+            integer("created_at"),
+            integer("disabled_at").or_null(),
+        ],
+    },
+    Table {
+        name: "client_redirect_uris",
+        key: 2,
+        columns: &[
+            client_id("client_id"),
+            integer("position"),
+            Column::new(
+                "uri",
+                Kind::Text(
+                    |it| RegisteredRedirectUri::parse(it).is_ok(),
+                    "a redirect URI that may be registered",
+                ),
+            ),
+        ],
+    },
+    Table {
+        name: "client_secrets",
+        key: 2,
+        columns: &[
+            client_id("client_id"),
+            name("id"),
+            integer("ordinal"),
+            digest("secret_digest"),
+            integer("created_at"),
+        ],
+    },
+    Table {
+        name: "owners",
+        key: 1,
+        columns: &[
+            name("subject"),
+            Column::new("username", Kind::Text(|it| Username::parse(it).is_some(), "a user name")),
+            name("username_key"),
+            text("name").or_null(),
+            text("email").or_null(),
+            Column::new("role", Kind::Text(|it| Role::parse(it).is_some(), "a role")),
+            Column::new("password_hash", Kind::Text(is_phc_string, "a PHC string")),
+            integer("created_at"),
+            integer("disabled_at").or_null(),
+        ],
+    },
+    Table {
+        name: "sessions",
+        key: 1,
+        columns: &[
+            digest("session_digest"),
+            name("id"),
+            name("subject"),
+            integer("created_at"),
+            integer("last_seen_at"),
+        ],
+    },
+    Table {
+        name: "pending_authorizations",
+        key: 1,
+        columns: &[
+            digest("interaction_digest"),
+            digest("browser_digest"),
+            text("origin"),
+            integer("ordinal"),
+            client_id("client_id"),
+            text("redirect_uri"),
+            flag("redirect_uri_sent"),
+            scope(),
+            Column::new("state", Kind::TextInBytes).or_null(),
+            code_challenge(),
+            Column::new(
+                "prompt",
+                Kind::Text(|it| parse_prompt(it).is_some(), "values of `prompt`"),
+            ),
+            integer("created_at"),
+            integer("expires_at"),
+            digest("signed_in").or_null(),
+            integer("decided_at").or_null(),
+        ],
+    },
+    Table {
+        name: "consents",
+        key: 2,
+        columns: &[name("subject"), client_id("client_id"), scope(), integer("given_at")],
+    },
+    Table {
+        name: "grants",
+        key: 1,
+        columns: &[
+            name("id"),
+            name("subject"),
+            client_id("client_id"),
+            scope(),
+            integer("created_at"),
+            integer("expires_at").or_null(),
+            integer("revoked_at").or_null(),
+        ],
+    },
+    Table {
+        name: "codes",
+        key: 1,
+        columns: &[
+            digest("code_digest"),
+            name("grant_id"),
+            client_id("client_id"),
+            text("redirect_uri"),
+            flag("redirect_uri_sent"),
+            code_challenge(),
+            integer("created_at"),
+            integer("expires_at"),
+            integer("redeemed_at").or_null(),
+        ],
+    },
+    Table {
+        name: "access_tokens",
+        key: 1,
+        columns: &[
+            digest("token_digest"),
+            name("grant_id"),
+            scope(),
+            integer("created_at"),
+            integer("expires_at"),
+        ],
+    },
+    Table {
+        name: "refresh_tokens",
+        key: 1,
+        columns: &[
+            digest("token_digest"),
+            name("grant_id"),
+            digest("parent_digest").or_null(),
+            integer("ordinal"),
+            integer("created_at"),
+            integer("expires_at"),
+            integer("used_at").or_null(),
+            integer("spent_at").or_null(),
+        ],
+    },
+];
+
+/// Which grants are worth moving: those that something hangs on. Purging removes a grant with the last code
+/// or token under it, and would never meet one that came without any.
+pub(crate) const GRANT_IN_USE: &str = "\
+    EXISTS (SELECT 1 FROM codes WHERE codes.grant_id = grants.id) \
+    OR EXISTS (SELECT 1 FROM access_tokens WHERE access_tokens.grant_id = grants.id) \
+    OR EXISTS (SELECT 1 FROM refresh_tokens WHERE refresh_tokens.grant_id = grants.id)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(table: &str, column: &str) -> &'static Column {
+        let table = TABLES.iter().find(|it| it.name == table).unwrap();
+        table.columns.iter().find(|it| it.name == column).unwrap()
+    }
+
+    #[test]
+    fn a_value_is_of_its_columns_type_and_may_be_null_only_where_nothing_is_known_yet() {
+        let text = |text: &str| Value::Text(text.into());
+        for (place, good, bad) in [
+            (("clients", "kind"), vec![text("public")], vec![text("Public"), Value::Null]),
+            (("clients", "scope"), vec![text(""), text("a b")], vec![text("a  b"), text("a\0")]),
+            (("clients", "name"), vec![text(""), text("Ёлка 🚀")], vec![text("a\0b")]),
+            (
+                ("clients", "require_pkce"),
+                vec![Value::Integer(0), Value::Integer(1)],
+                vec![Value::Integer(2), text("1"), Value::Null],
+            ),
+            (
+                ("client_redirect_uris", "uri"),
+                vec![text("https://rp.test/cb")],
+                vec![text("http://rp.test/cb"), text("javascript:alert(1)")],
+            ),
+            (
+                ("owners", "password_hash"),
+                vec![text("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA")],
+                vec![text("correct horse"), text("hunter2"), text("$hunter2"), text("")],
+            ),
+            (("grants", "revoked_at"), vec![Value::Null, Value::Integer(-1)], vec![text("now")]),
+            (
+                ("refresh_tokens", "parent_digest"),
+                vec![Value::Null, Value::Bytes(vec![7; 32])],
+                vec![Value::Bytes(vec![7; 31]), text("07")],
+            ),
+            (
+                ("pending_authorizations", "state"),
+                vec![Value::Null, Value::Bytes(b"\0".to_vec())],
+                vec![Value::Bytes(vec![0xff])],
+            ),
+        ] {
+            let column = column(place.0, place.1);
+            for value in good {
+                assert_eq!(column.check(&value), Ok(()), "{place:?} {value:?}");
+            }
+            for value in bad {
+                assert!(column.check(&value).is_err(), "{place:?} {value:?}");
+            }
+        }
+    }
+}
