@@ -157,6 +157,8 @@ pub(crate) async fn keep_house(sessions: SessionLifetimes, store: Arc<DieselStor
             move || store.purge(SystemClock.now(), sessions, PURGE_BATCH)
         };
         let pause = match tokio::task::spawn_blocking(batch).await {
+            // More waits: it must go faster than rows can come.
+            Ok(Ok(removed)) if removed >= PURGE_BATCH => Duration::from_millis(10),
             Ok(Ok(removed)) if removed > 0 => Duration::from_millis(100),
             Ok(Ok(_)) => Duration::from_secs(20),
             Ok(Err(error)) => {
