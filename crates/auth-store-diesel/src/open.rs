@@ -62,10 +62,9 @@ pub fn pending_migrations(url: &str) -> Result<Vec<String>, OpenError> {
     }
 }
 
-/// What is wrong with the SQLite file at `url`: damaged pages and indexes, and rows that refer to rows
-/// which are not there. Reads the whole file, beside a running server if need be, and changes nothing;
-/// of a file that does not exist, nothing is wrong. PostgreSQL keeps its own house: there, nothing is
-/// looked at (`amcheck` does).
+/// What is wrong with the database at `url`: rows that refer to rows which are not there, and in an SQLite
+/// file damaged pages and indexes (for which PostgreSQL has `pg_amcheck`). Reads everything, beside a
+/// running server if need be, and changes nothing; of a file that does not exist, nothing is wrong.
 ///
 /// # Errors
 /// See [`OpenError`]. A file so damaged that it cannot be read at all is
@@ -75,7 +74,7 @@ pub fn integrity_problems(url: &str) -> Result<Vec<String>, OpenError> {
         #[cfg(feature = "sqlite")]
         Database::Sqlite(path) => crate::sqlite::integrity_problems(&path),
         #[cfg(feature = "postgres")]
-        Database::Postgres(_) => Ok(Vec::new()),
+        Database::Postgres(address) => crate::postgres::integrity_problems(&address),
     }
 }
 

@@ -7,7 +7,7 @@ mod common;
 use auth_core::client::{ClientRegistry, ClientStore};
 use auth_core::code::{CodeStore, Redeemed};
 use auth_core::grant::GrantStore;
-use auth_core::owner::OwnerRegistry;
+use auth_core::owner::{OwnerRegistry, OwnerStore};
 use auth_core::secret::{AccessToken, RefreshToken, SessionSecret};
 use auth_core::session::{Session, SessionId, SessionStore};
 use auth_core::token::{Rotated, TokenStore};
@@ -53,6 +53,11 @@ fn round_trips_are_few() {
 
     let find_client = round_trips(|| ClientStore::find(&store, &web).unwrap().unwrap());
     assert_eq!(find_client, 1);
+    let alice = sample::alice().subject;
+    let find_owner = round_trips(|| OwnerStore::find(&store, &alice).unwrap().unwrap());
+    assert_eq!(find_owner, 1);
+    // What the core asks for each token request; auth-testkit counts that.
+    let find_both = find_client + find_owner;
 
     let grant = approve(&store, "grant");
     let find_code = round_trips(|| CodeStore::find(&store, &code("grant").digest()));
@@ -61,14 +66,14 @@ fn round_trips_are_few() {
         assert_eq!(redeem(&store, &grant, at(20), "r1"), Redeemed::First);
     });
     assert_eq!(redeem_code, 5, "BEGIN, spend, two tokens, COMMIT");
-    assert_eq!(find_client + find_code + redeem_code, 7, "a code for tokens");
+    assert_eq!(find_both + find_code + redeem_code, 8, "a code for tokens");
 
     let find_refresh = || store.find_refresh(&RefreshToken::presented("r1").digest()).unwrap();
     let find_refresh = round_trips(find_refresh);
     assert_eq!(find_refresh, 1);
     let refresh = round_trips(|| assert_eq!(rotate(&store, &grant, "r1", "r2"), Rotated::Done));
     assert_eq!(refresh, 6, "BEGIN, lock, use, two tokens, COMMIT");
-    assert_eq!(find_client + find_refresh + refresh, 8, "a refresh token for tokens");
+    assert_eq!(find_both + find_refresh + refresh, 9, "a refresh token for tokens");
     let refresh = round_trips(|| assert_eq!(rotate(&store, &grant, "r2", "r3"), Rotated::Done));
     assert_eq!(refresh, 6, "and no more where a parent and siblings make way");
 

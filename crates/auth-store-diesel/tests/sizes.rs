@@ -1,5 +1,6 @@
 //! How much room a grant takes, tables and indexes together. The numbers stand in the documentation, where
 //! people buy disks by them, and must stay true.
+#![cfg(feature = "sqlite")]
 
 mod common;
 

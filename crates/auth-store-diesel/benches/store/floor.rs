@@ -33,9 +33,7 @@ struct Work<'c> {
     spend: Statement<'c>,
     access: Statement<'c>,
     first_refresh: Statement<'c>,
-    presented: Statement<'c>,
     used: Statement<'c>,
-    settle: Statement<'c>,
     successor: Statement<'c>,
 }
 
@@ -44,13 +42,13 @@ impl<'c> Work<'c> {
         Ok(Self {
             begin: conn.prepare("BEGIN IMMEDIATE")?,
             commit: conn.prepare("COMMIT")?,
-            grant: conn.prepare(
-                "SELECT id, subject, client_id, scope, created_at, expires_at, revoked_at FROM grants
-                 WHERE id = ?1",
-            )?,
+            grant: conn.prepare("SELECT expires_at, revoked_at FROM grants WHERE id = ?1")?,
             spend: conn.prepare(
                 "UPDATE codes SET redeemed_at = ?1
-                 WHERE code_digest = ?2 AND grant_id = ?3 AND redeemed_at IS NULL",
+                 WHERE code_digest = ?2 AND grant_id = ?3 AND redeemed_at IS NULL AND EXISTS
+                    (SELECT 1 FROM grants WHERE grants.id = codes.grant_id
+                     AND grants.revoked_at IS NULL
+                     AND (grants.expires_at IS NULL OR grants.expires_at > ?1))",
             )?,
             access: conn.prepare(
                 "INSERT INTO access_tokens (token_digest, grant_id, scope, created_at, expires_at)
@@ -60,19 +58,16 @@ impl<'c> Work<'c> {
                 "INSERT INTO refresh_tokens (token_digest, grant_id, ordinal, created_at, expires_at)
                  VALUES (?1, ?2, 0, ?3, ?4)",
             )?,
-            presented: conn.prepare(
-                "SELECT parent_digest, used_at, spent_at FROM refresh_tokens
-                 WHERE token_digest = ?1 AND grant_id = ?2",
-            )?,
             used: conn.prepare(
-                "UPDATE refresh_tokens SET used_at = COALESCE(used_at, ?1),
-                    spent_at = COALESCE(spent_at, ?2) WHERE token_digest = ?3",
-            )?,
-            settle: conn.prepare(
-                "UPDATE refresh_tokens SET spent_at = ?1
-                 WHERE (token_digest = ?2
-                    OR (grant_id = ?3 AND parent_digest = ?2 AND token_digest <> ?4))
-                 AND spent_at IS NULL",
+                "UPDATE refresh_tokens SET
+                    used_at = CASE WHEN token_digest = ?3 THEN COALESCE(used_at, ?1) ELSE used_at END,
+                    spent_at = CASE WHEN token_digest = ?3 THEN ?2 ELSE ?1 END
+                 WHERE spent_at IS NULL AND ((token_digest = ?3 AND grant_id = ?4)
+                    OR token_digest =
+                        (SELECT parent_digest FROM refresh_tokens WHERE token_digest = ?3)
+                    OR (grant_id = ?4 AND parent_digest =
+                        (SELECT parent_digest FROM refresh_tokens WHERE token_digest = ?3)))
+                 RETURNING token_digest",
             )?,
             successor: conn.prepare(
                 "INSERT INTO refresh_tokens
@@ -87,7 +82,6 @@ impl<'c> Work<'c> {
     fn commit(&mut self, kind: Kind, items: &[Item]) -> Result<()> {
         self.begin.execute([])?;
         for item in items {
-            self.require_live_grant(item)?;
             match kind {
                 Kind::Redemption => self.redeem(item)?,
                 Kind::Rotation => self.rotate(item)?,
@@ -99,7 +93,7 @@ impl<'c> Work<'c> {
 
     fn require_live_grant(&mut self, item: &Item) -> Result<()> {
         let revoked_at: Option<i64> =
-            self.grant.query_row([item.grant.as_str()], |row| row.get(6))?;
+            self.grant.query_row([item.grant.as_str()], |row| row.get(1))?;
         assert_eq!(revoked_at, None);
         Ok(())
     }
@@ -114,12 +108,12 @@ impl<'c> Work<'c> {
     }
 
     fn rotate(&mut self, item: &Item) -> Result<()> {
+        self.require_live_grant(item)?;
         let (id, presented) = (item.grant.as_str(), item.presented.as_bytes());
-        let parent: [u8; 32] =
-            self.presented.query_row(params![presented, id], |row| row.get(0))?;
-        self.used.execute(params![NOW + 1, None::<i64>, presented])?;
-        let spent = self.settle.execute(params![NOW + 1, parent, id, presented])?;
-        assert_eq!(spent, 1);
+        let changed = self.used.query_map(params![NOW + 1, None::<i64>, presented, id], |row| {
+            row.get::<_, [u8; 32]>(0)
+        })?;
+        assert_eq!(changed.count(), 2, "the token and its parent");
         self.insert_access(item)?;
         let refresh = item.refresh.as_bytes();
         let row = params![refresh, id, presented, NOW, LATE];

@@ -6,6 +6,7 @@
 //! which order.
 
 mod address;
+mod integrity;
 mod pool;
 #[cfg(test)]
 pub(crate) mod scratch;
@@ -275,6 +276,10 @@ fn connect_to_transfer(address: &Address) -> Result<Connection, OpenError> {
     }
     conn.batch_execute(TRANSFER_PATIENCE)?;
     Ok(conn)
+}
+
+pub(crate) fn integrity_problems(address: &Address) -> Result<Vec<String>, OpenError> {
+    Ok(integrity::problems(&mut connect_to_migrate(address)?)?)
 }
 
 fn connect_to_migrate(address: &Address) -> Result<Connection, OpenError> {

@@ -13,6 +13,7 @@ use auth_core::token::{
 use auth_store_diesel::{DieselStore, StoreOptions};
 use auth_testkit::sample;
 use diesel::RunQueryDsl as _;
+use diesel::connection::SimpleConnection as _;
 
 #[cfg(feature = "postgres")]
 #[path = "../cluster/mod.rs"]
@@ -51,6 +52,19 @@ impl Scratch {
 
     pub fn open(&self) -> DieselStore {
         DieselStore::open(&self.url(), StoreOptions::default()).unwrap()
+    }
+
+    /// Runs several statements behind the store's back.
+    pub fn run(&self, sql: &str) {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(file) => file.raw().batch_execute(sql).unwrap(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(url) => {
+                let mut conn: diesel::PgConnection = diesel::Connection::establish(url).unwrap();
+                conn.batch_execute(sql).unwrap();
+            }
+        }
     }
 
     /// Runs SQL behind the store's back, and answers how many rows it changed. A literal of bytes is
