@@ -1,6 +1,6 @@
 //! The same statements without the store.
 
-use crate::rows::{Item, Kind, LATE, NOW, SCOPE, SOON};
+use crate::rows::{ACCESS, Item, Kind, REFRESH, SCOPE};
 use rusqlite::{Connection, Result, Statement, params};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -100,23 +100,28 @@ impl<'c> Work<'c> {
 
     fn redeem(&mut self, item: &Item) -> Result<()> {
         let id = item.grant.as_str();
-        let spent = self.spend.execute(params![NOW + 1, item.code.as_bytes(), id])?;
+        let spent = self.spend.execute(params![item.at, item.code.as_bytes(), id])?;
         assert_eq!(spent, 1);
         self.insert_access(item)?;
-        self.first_refresh.execute(params![item.refresh.as_bytes(), id, NOW, LATE])?;
+        self.first_refresh.execute(params![
+            item.refresh.as_bytes(),
+            id,
+            item.at,
+            item.at + REFRESH
+        ])?;
         Ok(())
     }
 
     fn rotate(&mut self, item: &Item) -> Result<()> {
         self.require_live_grant(item)?;
         let (id, presented) = (item.grant.as_str(), item.presented.as_bytes());
-        let changed = self.used.query_map(params![NOW + 1, None::<i64>, presented, id], |row| {
+        let changed = self.used.query_map(params![item.at, None::<i64>, presented, id], |row| {
             row.get::<_, [u8; 32]>(0)
         })?;
         assert_eq!(changed.count(), 2, "the token and its parent");
         self.insert_access(item)?;
         let refresh = item.refresh.as_bytes();
-        let row = params![refresh, id, presented, NOW, LATE];
+        let row = params![refresh, id, presented, item.at, item.at + REFRESH];
         let ordinal: i64 = self.successor.query_row(row, |row| row.get(0))?;
         assert_eq!(ordinal, 1);
         Ok(())
@@ -124,7 +129,7 @@ impl<'c> Work<'c> {
 
     fn insert_access(&mut self, item: &Item) -> Result<()> {
         let (access, id) = (item.access.as_bytes(), item.grant.as_str());
-        self.access.execute(params![access, id, SCOPE, NOW, SOON])?;
+        self.access.execute(params![access, id, SCOPE, item.at, item.at + ACCESS])?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! The store, asked as a server asks it.
 
-use crate::rows::{Item, Kind, LATE, NOW, SCOPE, SOON};
+use crate::rows::{ACCESS, Item, Kind, REFRESH, SCOPE};
 use auth_core::code::{CodeStore as _, Redeemed, Redemption};
 use auth_core::scope::Scope;
 use auth_core::timestamp::Timestamp;
@@ -33,11 +33,12 @@ pub fn run(url: &str, kind: Kind, items: &[Item], threads: usize) -> Duration {
 }
 
 fn new_tokens(item: &Item) -> (NewAccessToken, NewRefreshToken) {
-    let (created_at, soon) = (Timestamp::from_unix(NOW), Timestamp::from_unix(SOON));
+    let created_at = Timestamp::from_unix(item.at);
+    let expires_at = Timestamp::from_unix(item.at + ACCESS);
     let scope = Scope::parse(SCOPE).expect("a scope");
-    let access = NewAccessToken { digest: item.access, scope, created_at, expires_at: soon };
-    let late = Timestamp::from_unix(LATE);
-    (access, NewRefreshToken { digest: item.refresh, created_at, expires_at: late })
+    let access = NewAccessToken { digest: item.access, scope, created_at, expires_at };
+    let expires_at = Timestamp::from_unix(item.at + REFRESH);
+    (access, NewRefreshToken { digest: item.refresh, created_at, expires_at })
 }
 
 fn one(
@@ -47,7 +48,7 @@ fn one(
     access: &NewAccessToken,
     refresh: &NewRefreshToken,
 ) {
-    let at = Timestamp::from_unix(NOW + 1);
+    let at = Timestamp::from_unix(item.at);
     match kind {
         Kind::Redemption => {
             let redeemed = store.redeem(&Redemption {

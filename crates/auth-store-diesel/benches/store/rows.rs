@@ -9,9 +9,11 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub const NOW: i64 = 1_800_000_000;
-pub const SOON: i64 = NOW + 600;
-pub const LATE: i64 = NOW + 2_592_000;
+/// When the measurements begin, by the clock of the rows.
+const NOW: i64 = 1_800_000_000;
+/// How long tokens last.
+pub const ACCESS: i64 = 600;
+pub const REFRESH: i64 = 2_592_000;
 pub const SCOPE: &str = "api.read api.write";
 
 /// What is measured.
@@ -34,6 +36,8 @@ impl Kind {
 
 /// One operation: what is presented, and what is stored for it.
 pub struct Item {
+    /// When. Time goes on as it would, so that what expires later is also stored later.
+    pub at: i64,
     pub grant: GrantId,
     pub code: CodeDigest,
     pub parent: RefreshTokenDigest,
@@ -52,6 +56,7 @@ impl Item {
         // As random as the identifiers of the core.
         let grant = code.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
+            at: NOW + i64::try_from(number / 2000).unwrap_or_default(),
             grant: GrantId::new(grant),
             code,
             parent: token("parent"),
@@ -63,7 +68,7 @@ impl Item {
 }
 
 /// Fills a database with so many grants, each with what a client in use has: an access token, a refresh
-/// token, and the one before it.
+/// token, and the one before it. In no order, so that pages are as full as they get in the course of time.
 pub fn populate(path: &Path, grants: usize) {
     in_bulk(path, |conn| {
         let fill = format!(
@@ -71,16 +76,16 @@ pub fn populate(path: &Path, grants: usize) {
                 WITH RECURSIVE numbers (n) AS
                     (SELECT 1 WHERE {grants} > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {grants})
                 SELECT lower(hex(randomblob(16))) AS id, randomblob(32) AS parent,
-                    randomblob(32) AS refresh FROM numbers ORDER BY id;
+                    randomblob(32) AS refresh FROM numbers;
              INSERT INTO grants (id, subject, client_id, scope, created_at)
                 SELECT id, substr(id, 1, 5), 'web', '{SCOPE}', {NOW} FROM seed;
              INSERT INTO access_tokens (token_digest, grant_id, scope, created_at, expires_at)
-                SELECT randomblob(32) AS digest, id, '{SCOPE}', {NOW}, {SOON} FROM seed ORDER BY digest;
+                SELECT randomblob(32), id, '{SCOPE}', {NOW}, {NOW} + abs(random() % {ACCESS}) FROM seed;
              INSERT INTO refresh_tokens (token_digest, grant_id, ordinal, created_at, expires_at, used_at)
-                SELECT parent, id, 0, {NOW}, {LATE}, {NOW} FROM seed ORDER BY parent;
+                SELECT parent, id, 0, {NOW}, {NOW} + abs(random() % {REFRESH}), {NOW} FROM seed;
              INSERT INTO refresh_tokens
                     (token_digest, grant_id, parent_digest, ordinal, created_at, expires_at)
-                SELECT refresh, id, parent, 1, {NOW}, {LATE} FROM seed ORDER BY refresh;
+                SELECT refresh, id, parent, 1, {NOW}, {NOW} + abs(random() % {REFRESH}) FROM seed;
              DROP TABLE seed"
         );
         conn.execute_batch(&fill)
@@ -108,14 +113,15 @@ pub fn prepare(path: &Path, kind: Kind, count: usize) -> Vec<Item> {
         )?;
         for item in &items {
             let id = item.grant.as_str();
-            grant.execute(params![id, SCOPE, NOW])?;
+            let (at, late) = (item.at, item.at + REFRESH);
+            grant.execute(params![id, SCOPE, at])?;
             if kind == Kind::Redemption {
-                code.execute(params![item.code.as_bytes(), id, NOW, NOW + 60])?;
+                code.execute(params![item.code.as_bytes(), id, at, at + 60])?;
             } else {
                 let (parent, none) = (item.parent.as_bytes(), None::<[u8; 32]>);
-                token.execute(params![parent, id, none, 0, NOW, LATE, NOW])?;
+                token.execute(params![parent, id, none, 0, at, late, at])?;
                 let presented = item.presented.as_bytes();
-                token.execute(params![presented, id, parent, 1, NOW, LATE, None::<i64>])?;
+                token.execute(params![presented, id, parent, 1, at, late, None::<i64>])?;
             }
         }
         Ok(())
