@@ -56,7 +56,7 @@ impl Session {
 ///
 /// ```compile_fail
 /// fn forge(owner: auth_core::owner::Owner) -> auth_core::session::AuthenticatedOwner {
-///     auth_core::session::AuthenticatedOwner { owner, session: todo!() }
+///     auth_core::session::AuthenticatedOwner { owner, session: todo!(), signed_in_at: todo!() }
 /// }
 /// ```
 #[derive(Debug, Clone)]
