@@ -2,7 +2,7 @@
 
 use crate::client::ClientId;
 use crate::error::StoreError;
-use crate::grant::{Grant, GrantId};
+use crate::grant::Grant;
 use crate::pkce::CodeChallenge;
 use crate::secret::CodeDigest;
 use crate::timestamp::Timestamp;
@@ -12,8 +12,6 @@ use crate::token::{NewAccessToken, NewRefreshToken};
 /// decides that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeRecord {
-    /// The grant it stands for.
-    pub grant_id: GrantId,
     /// The only client that may redeem it (CODE-08).
     pub client_id: ClientId,
     /// Where it was sent (CODE-09, REDIR-14).
@@ -31,10 +29,8 @@ pub struct CodeRecord {
 /// A redemption to record: the code, and the tokens that it buys.
 #[derive(Debug)]
 pub struct Redemption<'a> {
-    /// The code.
+    /// The code. It names the grant that it stands for.
     pub code: &'a CodeDigest,
-    /// The grant that it stands for.
-    pub grant_id: &'a GrantId,
     /// When.
     pub at: Timestamp,
     /// The access token.

@@ -1,4 +1,5 @@
-//! Grants: what an owner approved for a client, once. Codes and tokens hang on one.
+//! Grants: what an owner approved for a client, once, or what a client got for itself. Codes and tokens
+//! hang on one.
 //!
 //! Revocation is one row: a code or token is valid iff it has not expired and its grant has no
 //! `revoked_at`. No token is ever rewritten to take it back.
@@ -7,25 +8,20 @@ use crate::client::ClientId;
 use crate::code::CodeRecord;
 use crate::consent::Consent;
 use crate::error::StoreError;
-use crate::id::public_id;
+pub use crate::id::GrantId;
 use crate::owner::SubjectId;
 use crate::scope::Scope;
 use crate::secret::{CodeDigest, InteractionDigest};
 use crate::timestamp::Timestamp;
 
-public_id!(
-    /// The public name of a grant.
-    GrantId
-);
-
-/// What an owner approved for a client.
+/// What an owner approved for a client, or what a client may do on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     /// Its name.
     pub id: GrantId,
-    /// Who approved it.
-    pub subject: SubjectId,
-    /// For which client.
+    /// Who approved it; `None` if the client acts for itself (OAuth 2.1 §4.2).
+    pub subject: Option<SubjectId>,
+    /// Which client has it.
     pub client_id: ClientId,
     /// The most that its tokens may carry.
     pub scope: Scope,
@@ -107,7 +103,7 @@ pub trait GrantStore: Send + Sync {
         at: Timestamp,
     ) -> Result<usize, StoreError>;
 
-    /// The grants that the filter means, the newest first. A grant with neither a live code nor a
+    /// The grants of owners that the filter means, the newest first. A grant with neither a live code nor a
     /// live token counts as ended.
     fn list(&self, filter: &GrantFilter, now: Timestamp) -> Result<Vec<Grant>, StoreError>;
 }

@@ -60,6 +60,9 @@ impl fmt::Display for Timestamp {
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+
+    /// Milliseconds since 1970-01-01T00:00:00Z: what puts identifiers in order. Nothing expires by it.
+    fn unix_millis(&self) -> u64;
 }
 
 #[cfg(test)]

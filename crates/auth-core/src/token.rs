@@ -9,16 +9,16 @@
 //! (REFRESH-04). No time window is involved.
 
 use crate::error::StoreError;
-use crate::grant::{Grant, GrantId};
+use crate::grant::Grant;
 use crate::scope::Scope;
-use crate::secret::{AccessTokenDigest, RefreshTokenDigest};
+use crate::secret::TokenDigest;
 use crate::timestamp::Timestamp;
 
 /// An access token to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccessToken {
-    /// Its stored form.
-    pub digest: AccessTokenDigest,
+    /// Its stored form. It names the grant that the token is under.
+    pub digest: TokenDigest,
     /// What it may do; within its grant's scope.
     pub scope: Scope,
     /// When it was issued.
@@ -30,8 +30,8 @@ pub struct NewAccessToken {
 /// A refresh token to store. Its scope is its grant's (REFRESH-06, -07).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRefreshToken {
-    /// Its stored form.
-    pub digest: RefreshTokenDigest,
+    /// Its stored form. It names the grant that the token is under.
+    pub digest: TokenDigest,
     /// When it was issued.
     pub created_at: Timestamp,
     /// From when on it is invalid; never after its grant's end.
@@ -49,14 +49,25 @@ pub struct AccessTokenRecord {
     pub expires_at: Timestamp,
 }
 
-/// A refresh token as stored. Whether it is spent is no part of it: only [`TokenStore::rotate`]
-/// decides that.
+/// A refresh token as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshTokenRecord {
     /// When it was issued.
     pub created_at: Timestamp,
     /// From when on it is invalid.
     pub expires_at: Timestamp,
+    /// Whether presenting it was a replay when this was read. To be told, not to be decided by: only
+    /// [`TokenStore::rotate`] decides.
+    pub is_spent: bool,
+}
+
+/// A token as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenRecord {
+    /// It opens resources.
+    Access(AccessTokenRecord),
+    /// It buys access tokens.
+    Refresh(RefreshTokenRecord),
 }
 
 /// When a refresh token is spent.
@@ -77,10 +88,8 @@ pub const MAX_SIBLINGS: usize = 16;
 /// A refresh to record.
 #[derive(Debug)]
 pub struct Rotation<'a> {
-    /// The refresh token that was presented.
-    pub presented: &'a RefreshTokenDigest,
-    /// The grant it belongs to.
-    pub grant_id: &'a GrantId,
+    /// The refresh token that was presented. It names the grant that it is under.
+    pub presented: &'a TokenDigest,
     /// When.
     pub at: Timestamp,
     /// When a token is spent.
@@ -106,17 +115,15 @@ pub enum Rotated {
 /// Access and refresh tokens.
 #[cfg_attr(test, mockall::automock)]
 pub trait TokenStore: Send + Sync {
-    /// The access token with this digest and its grant, whatever their state.
-    fn find_access(
-        &self,
-        token: &AccessTokenDigest,
-    ) -> Result<Option<(AccessTokenRecord, Grant)>, StoreError>;
+    /// The token with this digest and its grant, whatever their state.
+    fn find(&self, token: &TokenDigest) -> Result<Option<(TokenRecord, Grant)>, StoreError>;
 
-    /// The refresh token with this digest and its grant, whatever their state.
-    fn find_refresh(
-        &self,
-        token: &RefreshTokenDigest,
-    ) -> Result<Option<(RefreshTokenRecord, Grant)>, StoreError>;
+    /// Records a grant of a client that acts for itself and the one access token under it, atomically.
+    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<(), StoreError>;
+
+    /// Forgets one access token, so that the next look-up on every server finds none; its grant and what
+    /// else is under it stay as they are. A refresh token is not touched, an unknown one is no error.
+    fn revoke_access(&self, token: &TokenDigest) -> Result<(), StoreError>;
 
     /// Uses a refresh token, atomically, by the rules of this module.
     ///

@@ -12,7 +12,7 @@ use crate::policy::PkceRequiredFor;
 use crate::secret::AuthorizationCode;
 use crate::secret::BrowserSecret;
 use crate::usecase::fixtures::{
-    CHALLENGE, ISSUER, NOW, World, alice, at, browser, disabled, evil, minted_id, minted_secret,
+    CHALLENGE, ISSUER, NOW, World, alice, at, browser, disabled, evil, minted_grant, minted_secret,
     only_uri, overlay, public, scope, session, signed_in, store_fault, unavailable, web,
 };
 use proptest::prelude::*;
@@ -170,7 +170,7 @@ fn approving(world: World, decided: Decided) -> World {
 /// The event of a code that the first [`World::mints`] gave a grant for.
 fn code_issued(client: &Client) -> Event {
     Event::CodeIssued {
-        grant: GrantId::new(minted_id(1)),
+        grant: minted_grant(1),
         client: client.id.clone(),
         subject: alice().subject,
         remembered: true,

@@ -1,13 +1,12 @@
 use super::*;
 use crate::client::Client;
 use crate::consent::{Consent, PendingAuthorization, Prompt};
-use crate::grant::GrantId;
 use crate::pkce::CodeChallenge;
 use crate::redirect_uri::RedirectUriMismatch;
 use crate::secret::{AuthorizationCode, BrowserSecret};
 use crate::usecase::fixtures::{
-    CHALLENGE, INTERACTION, ISSUER, NOW, World, alice, at, browser, disabled, minted_id,
-    minted_secret, only_uri, overlay, pending, scope, session, signed_in, store_fault, unavailable,
+    CHALLENGE, INTERACTION, ISSUER, NOW, World, alice, at, browser, disabled, minted_grant,
+    minted_under, only_uri, overlay, pending, scope, session, signed_in, store_fault, unavailable,
     web,
 };
 use rstest::rstest;
@@ -69,7 +68,7 @@ fn denied() -> Event {
 #[test]
 fn approving_sends_a_code_and_remembers_the_consent() {
     let mut world = waiting().mints().records(Event::CodeIssued {
-        grant: GrantId::new(minted_id(1)),
+        grant: minted_grant(1),
         client: web().id,
         subject: alice().subject,
         remembered: false,
@@ -77,8 +76,8 @@ fn approving_sends_a_code_and_remembers_the_consent() {
     let approve = world.grants.expect_approve().once();
     approve.returning(|approval| {
         assert_eq!(approval.interaction, Some(&pending().interaction));
-        let code = AuthorizationCode::presented(&minted_secret(2));
-        assert_eq!(*approval.code, code.digest());
+        let code = AuthorizationCode::presented(&minted_under(minted_grant(1), 2));
+        assert_eq!(Some(*approval.code), code.digest());
         assert_eq!(approval.record.redirect_uri, "https://rp.test/cb");
         assert!(!approval.record.redirect_uri_sent);
         let challenge = CodeChallenge::parse(CHALLENGE);
@@ -95,7 +94,7 @@ fn approving_sends_a_code_and_remembers_the_consent() {
         Ok(Decided::First)
     });
     let answer = answer_to_client(decide(&world, "decision=approve"));
-    let code = minted_secret(2);
+    let code = minted_under(minted_grant(1), 2);
     let expected = [("code", &*code), ("state", "xyz"), ("iss", ISSUER)];
     assert!(answer.iter().eq(expected));
 }

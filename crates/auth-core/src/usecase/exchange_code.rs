@@ -32,7 +32,7 @@ pub fn exchange_code(
     params: &Params,
 ) -> Result<TokenResponse, TokenError> {
     let code = params.one("code")?.ok_or(OAuthError::invalid_request("code is missing"))?;
-    let code = AuthorizationCode::presented(code).digest();
+    let code = AuthorizationCode::presented(code).digest().ok_or(OAuthError::INVALID_GRANT)?;
     let now = ports.clock.now();
     let (record, grant) = ports
         .codes
@@ -50,7 +50,6 @@ pub fn exchange_code(
     let minted = mint(ports, policy, &grant, &scope, may_refresh, now)?;
     let redeemed = ports.codes.redeem(&Redemption {
         code: &code,
-        grant_id: &grant.id,
         at: now,
         access: &minted.access,
         refresh: minted.refresh.as_ref(),
@@ -63,7 +62,7 @@ pub fn exchange_code(
 }
 
 fn report(ports: &Ports<'_>, grant: &Grant, redeemed: Redeemed) {
-    let (grant, client) = (grant.id.clone(), grant.client_id.clone());
+    let (grant, client) = (grant.id, grant.client_id.clone());
     match redeemed {
         Redeemed::First => ports.events.record(&Event::CodeRedeemed { grant, client }),
         Redeemed::Replayed => ports.events.record(&Event::CodeReplayed { grant, client }),

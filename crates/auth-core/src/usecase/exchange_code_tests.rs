@@ -6,19 +6,26 @@ use crate::pkce::CodeChallenge;
 use crate::policy::PkceRequiredFor;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::usecase::fixtures::{
-    CHALLENGE, NOW, VERIFIER, World, alice, at, disabled_alice, evil, grant, minted_secret,
-    overlay, public, scope, web,
+    CHALLENGE, NOW, VERIFIER, World, alice, at, disabled_alice, evil, grant, minted_under, overlay,
+    public, scope, web,
 };
 use rstest::rstest;
 
+/// The code.
+fn code() -> AuthorizationCode {
+    AuthorizationCode::presented(&minted_under(grant().id, 9))
+}
+
 /// A redemption in which everything is right.
-const GOOD: &str = "code=c0de&redirect_uri=https://rp.test/cb\
-    &code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+fn good() -> String {
+    let code = code();
+    let code = code.expose();
+    format!("code={code}&redirect_uri=https://rp.test/cb&code_verifier={VERIFIER}")
+}
 
 /// A code of `web` that has one second left.
 fn record() -> CodeRecord {
     CodeRecord {
-        grant_id: grant().id,
         client_id: web().id,
         redirect_uri: "https://rp.test/cb".into(),
         redirect_uri_sent: true,
@@ -36,15 +43,14 @@ fn without_challenge() -> CodeRecord {
 fn with_code(record: CodeRecord, grant: Grant) -> World {
     let mut world = World::new();
     let find = world.codes.expect_find().once();
-    find.withf(|digest| *digest == AuthorizationCode::presented("c0de").digest())
-        .return_const(Ok(Some((record, grant))));
+    find.withf(|digest| Some(*digest) == code().digest()).return_const(Ok(Some((record, grant))));
     world
 }
 
 fn exchange(world: &World, client: Client, changes: &str) -> Result<TokenResponse, TokenError> {
     let client = AuthenticatedClient::assume(client);
     let ports = world.token_ports();
-    exchange_code(&ports, &world.policy, &client, &overlay(GOOD, changes))
+    exchange_code(&ports, &world.policy, &client, &overlay(&good(), changes))
 }
 
 /// The refusal in a world that announces no `redeem`, so that the code stays as it is (CODE-10).
@@ -74,24 +80,22 @@ fn a_good_code_is_spent_for_tokens() {
     let mut world = world.records(redeemed());
     let redeem = world.codes.expect_redeem().once();
     redeem.returning(|redemption| {
-        let code = AuthorizationCode::presented("c0de").digest();
-        assert_eq!(*redemption.code, code);
-        assert_eq!(*redemption.grant_id, grant().id);
+        assert_eq!(Some(*redemption.code), code().digest());
         assert_eq!(redemption.at, NOW);
-        let access = AccessToken::presented(&minted_secret(1)).digest();
-        assert_eq!(redemption.access.digest, access);
+        let access = AccessToken::presented(&minted_under(grant().id, 1)).digest();
+        assert_eq!(Some(redemption.access.digest), access);
         assert_eq!(redemption.access.scope, scope("api.read api.write"));
         assert_eq!(redemption.access.created_at, NOW);
         assert_eq!(redemption.access.expires_at, at(600));
-        let refresh = RefreshToken::presented(&minted_secret(2)).digest();
+        let refresh = RefreshToken::presented(&minted_under(grant().id, 2)).digest();
         let stored = redemption.refresh.unwrap();
-        assert_eq!(stored.digest, refresh);
+        assert_eq!(Some(stored.digest), refresh);
         assert_eq!(stored.expires_at, at(30 * 86_400));
         Ok(Redeemed::First)
     });
     let response = exchange(&world, web(), "").unwrap();
-    assert_eq!(response.access_token.expose(), minted_secret(1));
-    assert_eq!(response.refresh_token.unwrap().expose(), minted_secret(2));
+    assert_eq!(response.access_token.expose(), minted_under(grant().id, 1));
+    assert_eq!(response.refresh_token.unwrap().expose(), minted_under(grant().id, 2));
     assert_eq!(response.expires_in, 600);
     assert_eq!(response.scope, scope("api.read api.write"));
 }
@@ -102,6 +106,14 @@ fn a_code_has_to_be_sent() {
     for changes in ["-code", "code="] {
         let error = refused(&World::new(), web(), changes);
         assert_eq!(error, OAuthError::invalid_request("code is missing"));
+    }
+}
+
+/// Nor with a text that can be none.
+#[test]
+fn what_no_server_minted_is_not_looked_up() {
+    for changes in ["code=c0de", "code=%00", &format!("code={}", "A".repeat(65))] {
+        assert_eq!(refused(&World::new(), web(), changes), OAuthError::INVALID_GRANT);
     }
 }
 

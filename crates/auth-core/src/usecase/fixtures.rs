@@ -10,7 +10,7 @@ use crate::consent::{
     AuthorizationRequest, MockConsentStore, MockPendingAuthorizationStore, PendingAuthorization,
     Prompt,
 };
-use crate::entropy::{EntropyError, MockEntropy, hex};
+use crate::entropy::{EntropyError, MockEntropy};
 use crate::error::{Fault, StoreError};
 use crate::event::{Event, MockEventSink};
 use crate::grant::{Grant, GrantId, MockGrantStore};
@@ -185,8 +185,8 @@ pub(crate) fn pending() -> PendingAuthorization {
 /// What alice approved for `web`.
 pub(crate) fn grant() -> Grant {
     Grant {
-        id: GrantId::new("grant".into()),
-        subject: alice().subject,
+        id: GrantId::from_bytes([0x67; 16]),
+        subject: Some(alice().subject),
         client_id: web().id,
         scope: scope("api.read api.write"),
         created_at: at(-10),
@@ -229,9 +229,18 @@ pub(crate) fn minted_secret(nth: u8) -> String {
     URL_SAFE_NO_PAD.encode([nth; 32])
 }
 
-/// The identifier that [`World::mints`] in the `nth` place, from 1.
-pub(crate) fn minted_id(nth: u8) -> String {
-    hex(&[nth; 16])
+/// The `nth` code or token that [`World::mints`], if it is one under this grant.
+pub(crate) fn minted_under(grant: GrantId, nth: u8) -> String {
+    let masked = grant.as_bytes().map(|byte| byte ^ nth);
+    URL_SAFE_NO_PAD.encode([&[nth; 32][..], &masked].concat())
+}
+
+/// The grant that [`World::mints`] in the `nth` place, from 1.
+pub(crate) fn minted_grant(nth: u8) -> GrantId {
+    let made_at = u64::try_from(NOW.unix()).unwrap() * 1000;
+    let mut bytes = [nth; 16];
+    bytes[..6].copy_from_slice(&made_at.to_be_bytes()[2..]);
+    GrantId::from_bytes(bytes)
 }
 
 /// All ports, each refusing every call but the clock, which stands at [`NOW`].
@@ -255,6 +264,7 @@ impl World {
     pub(crate) fn new() -> Self {
         let mut clock = MockClock::new();
         clock.expect_now().return_const(NOW);
+        clock.expect_unix_millis().return_const(u64::try_from(NOW.unix()).unwrap() * 1000);
         Self {
             policy: policy(),
             clients: MockClientStore::new(),

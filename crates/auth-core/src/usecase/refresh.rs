@@ -13,7 +13,7 @@ use crate::params::Params;
 use crate::policy::Policy;
 use crate::scope::Scope;
 use crate::secret::RefreshToken;
-use crate::token::{Rotated, Rotation};
+use crate::token::{Rotated, Rotation, TokenRecord};
 use crate::usecase::token::{Ports, TokenResponse, mint, remaining_scope, require_live};
 
 /// Issues a new access token, and a new refresh token where the client's rotate.
@@ -30,15 +30,16 @@ pub fn refresh(
         .one("refresh_token")?
         .ok_or(OAuthError::invalid_request("refresh_token is missing"))?;
     let token = RefreshToken::presented(token);
-    let presented = token.digest();
+    let presented = token.digest().ok_or(OAuthError::INVALID_GRANT)?;
     let now = ports.clock.now();
-    let (_, grant) = ports
-        .tokens
-        .find_refresh(&presented)?
-        .filter(|(record, grant)| {
-            grant.client_id == client.client().id && !record.expires_at.is_expired(now)
-        })
-        .ok_or(OAuthError::INVALID_GRANT)?;
+    let grant = match ports.tokens.find(&presented)? {
+        Some((TokenRecord::Refresh(record), grant))
+            if grant.client_id == client.client().id && !record.expires_at.is_expired(now) =>
+        {
+            grant
+        }
+        _ => return Err(OAuthError::INVALID_GRANT.into()),
+    };
     let remaining = remaining_scope(&grant, client, policy);
     if remaining.is_empty() {
         return Err(OAuthError::INVALID_GRANT.into());
@@ -53,7 +54,6 @@ pub fn refresh(
     let minted = mint(ports, policy, &grant, &scope, rotates, now)?;
     let rotated = ports.tokens.rotate(&Rotation {
         presented: &presented,
-        grant_id: &grant.id,
         at: now,
         reuse: policy.refresh_reuse,
         access: &minted.access,

@@ -6,12 +6,15 @@ use crate::owner::Owner;
 use crate::secret::AccessToken;
 use crate::token::{RefreshReuse, RefreshTokenRecord};
 use crate::usecase::fixtures::{
-    NOW, World, alice, at, disabled_alice, evil, grant, minted_secret, overlay, public, scope,
+    NOW, World, alice, at, disabled_alice, evil, grant, minted_under, overlay, public, scope,
     store_fault, unavailable, web,
 };
 use rstest::rstest;
 
-const TOKEN: &str = "refresh-token";
+/// The token.
+fn token() -> RefreshToken {
+    RefreshToken::presented(&minted_under(grant().id, 9))
+}
 
 /// The token belongs to [`grant`] and has one second left.
 fn known() -> World {
@@ -20,20 +23,20 @@ fn known() -> World {
 
 /// The token is looked up once, by its digest; no other kind of token or code is.
 fn with_token(expires_at: crate::timestamp::Timestamp, grant: Grant) -> World {
-    let record = RefreshTokenRecord { created_at: at(-100), expires_at };
-    finding(Some((record, grant)))
+    let record = RefreshTokenRecord { created_at: at(-100), expires_at, is_spent: false };
+    finding(Some((TokenRecord::Refresh(record), grant)))
 }
 
-fn finding(found: Option<(RefreshTokenRecord, Grant)>) -> World {
+fn finding(found: Option<(TokenRecord, Grant)>) -> World {
     let mut world = World::new();
-    let find = world.tokens.expect_find_refresh().once();
-    find.withf(|digest| *digest == RefreshToken::presented(TOKEN).digest()).return_const(Ok(found));
+    let find = world.tokens.expect_find().once();
+    find.withf(|digest| Some(*digest) == token().digest()).return_const(Ok(found));
     world
 }
 
 fn ask(world: &World, client: Client, changes: &str) -> Result<TokenResponse, TokenError> {
     let client = AuthenticatedClient::assume(client);
-    let params = overlay(&format!("refresh_token={TOKEN}"), changes);
+    let params = overlay(&format!("refresh_token={}", token().expose()), changes);
     refresh(&world.token_ports(), &world.policy, &client, &params)
 }
 
@@ -67,24 +70,22 @@ fn a_good_token_is_used_for_new_ones(#[case] reuse: RefreshReuse) {
     world.policy.refresh_reuse = reuse;
     let rotate = world.tokens.expect_rotate().once();
     rotate.returning(move |rotation| {
-        let presented = RefreshToken::presented(TOKEN).digest();
-        assert_eq!(*rotation.presented, presented);
-        assert_eq!(*rotation.grant_id, grant().id);
+        assert_eq!(Some(*rotation.presented), token().digest());
         assert_eq!((rotation.at, rotation.reuse), (NOW, reuse));
-        let access = AccessToken::presented(&minted_secret(1)).digest();
-        assert_eq!(rotation.access.digest, access);
+        let access = AccessToken::presented(&minted_under(grant().id, 1)).digest();
+        assert_eq!(Some(rotation.access.digest), access);
         assert_eq!(rotation.access.scope, scope("api.read api.write"));
         assert_eq!(rotation.access.expires_at, at(600));
         let successor = rotation.successor.unwrap();
-        let digest = RefreshToken::presented(&minted_secret(2)).digest();
-        assert_eq!(successor.digest, digest);
+        let digest = RefreshToken::presented(&minted_under(grant().id, 2)).digest();
+        assert_eq!(Some(successor.digest), digest);
         assert_eq!(successor.created_at, NOW);
         assert_eq!(successor.expires_at, at(30 * 86_400));
         Ok(Rotated::Done)
     });
     let response = ask(&world, web(), "").unwrap();
-    assert_eq!(response.access_token.expose(), minted_secret(1));
-    assert_eq!(response.refresh_token.unwrap().expose(), minted_secret(2));
+    assert_eq!(response.access_token.expose(), minted_under(grant().id, 1));
+    assert_eq!(response.refresh_token.unwrap().expose(), minted_under(grant().id, 2));
     assert_eq!(response.expires_in, 600);
     assert_eq!(response.scope, scope("api.read api.write"));
 }
@@ -247,7 +248,7 @@ fn public_clients_always_rotate(
     });
     let world = world.records(Event::Refreshed { grant: grant().id, client: client.id.clone() });
     let token = ask(&world, client, "").unwrap().refresh_token.unwrap();
-    let expected = if rotates { minted_secret(2) } else { TOKEN.into() };
+    let expected = if rotates { minted_under(grant().id, 2) } else { token().expose().to_owned() };
     assert_eq!(token.expose(), expected);
 }
 
@@ -268,7 +269,7 @@ fn a_fault_is_never_an_oauth_error() {
     let fault = |world: &World| ask(world, web(), "").unwrap_err();
 
     let mut world = World::new();
-    let find = world.tokens.expect_find_refresh().once();
+    let find = world.tokens.expect_find().once();
     find.return_const(Err(unavailable()));
     assert_eq!(fault(&world), TokenError::Fault(store_fault()));
 

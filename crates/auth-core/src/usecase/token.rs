@@ -143,22 +143,20 @@ pub(super) fn mint(
     with_refresh_token: bool,
     now: Timestamp,
 ) -> Result<Minted, TokenError> {
-    let access_token = AccessToken::mint(ports.entropy)?;
-    let refresh_token = match with_refresh_token {
-        true => Some(RefreshToken::mint(ports.entropy)?),
-        false => None,
-    };
+    let (access_token, digest) = AccessToken::mint(ports.entropy, grant.id)?;
     let access = NewAccessToken {
-        digest: access_token.digest(),
+        digest,
         scope: scope.intersection(&grant.scope),
         created_at: now,
         expires_at: grant.cap(now.after(policy.access_token_lifetime)),
     };
-    let refresh = refresh_token.as_ref().map(|token| NewRefreshToken {
-        digest: token.digest(),
-        created_at: now,
-        expires_at: grant.cap(now.after(policy.refresh_token_lifetime)),
-    });
+    let (refresh_token, refresh) = if with_refresh_token {
+        let (token, digest) = RefreshToken::mint(ports.entropy, grant.id)?;
+        let expires_at = grant.cap(now.after(policy.refresh_token_lifetime));
+        (Some(token), Some(NewRefreshToken { digest, created_at: now, expires_at }))
+    } else {
+        (None, None)
+    };
     Ok(Minted { access_token, refresh_token, access, refresh })
 }
 
@@ -184,13 +182,16 @@ pub(super) fn remaining_scope(
     grant.scope.intersection(&client.client().scope).intersection(&policy.scopes.all())
 }
 
-/// The grant must be live, and its owner enabled (CODE-12, REFRESH-14).
+/// The grant must be live, and its owner, if it has one, enabled (CODE-12, REFRESH-14).
 pub(super) fn require_live(
     ports: &Ports<'_>,
     grant: &Grant,
     now: Timestamp,
 ) -> Result<(), TokenError> {
-    let enabled = ports.owners.find(&grant.subject)?.is_some_and(|owner| owner.is_enabled());
+    let enabled = match &grant.subject {
+        Some(subject) => ports.owners.find(subject)?.is_some_and(|owner| owner.is_enabled()),
+        None => true,
+    };
     if enabled && grant.is_live(now) { Ok(()) } else { Err(OAuthError::INVALID_GRANT.into()) }
 }
 

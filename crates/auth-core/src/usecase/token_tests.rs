@@ -5,7 +5,7 @@ use crate::error::{Fault, StoreError};
 use crate::pkce::CodeChallenge;
 use crate::token::{RefreshTokenRecord, Rotated};
 use crate::usecase::fixtures::{
-    CHALLENGE, SECRET, World, alice, at, grant, minted_secret, overlay, post, public, scope,
+    CHALLENGE, SECRET, World, alice, at, grant, minted_under, overlay, post, public, scope,
     store_fault, unavailable, web,
 };
 use rstest::rstest;
@@ -165,27 +165,29 @@ fn a_code_buys_tokens(#[case] changes: &str) {
     let redeem = world.codes.expect_redeem().once();
     redeem.returning(|_| Ok(Redeemed::First));
     let response = ask(&world, &[], &overlay(GOOD, changes)).unwrap();
-    assert_eq!(response.access_token.expose(), minted_secret(1));
+    assert_eq!(response.access_token.expose(), minted_under(grant().id, 1));
     assert_eq!(response.expires_in, 600);
-    assert_eq!(response.refresh_token.unwrap().expose(), minted_secret(2));
+    assert_eq!(response.refresh_token.unwrap().expose(), minted_under(grant().id, 2));
     assert_eq!(response.scope, scope("api.read api.write"));
 }
 
 /// The other grant reaches its own rules, by a public client that only names itself.
 #[test]
 fn a_refresh_token_buys_tokens() {
-    let record = RefreshTokenRecord { created_at: at(-1), expires_at: at(1) };
+    let record = RefreshTokenRecord { created_at: at(-1), expires_at: at(1), is_spent: false };
     let mut world = World::with(public())
         .owner(Some(alice()))
         .mints()
         .records(Event::Refreshed { grant: grant().id, client: public().id });
-    let find = world.tokens.expect_find_refresh().once();
-    find.return_const(Ok(Some((record, granted_to(&public())))));
+    let find = world.tokens.expect_find().once();
+    find.return_const(Ok(Some((TokenRecord::Refresh(record), granted_to(&public())))));
     let rotate = world.tokens.expect_rotate().once();
     rotate.returning(|_| Ok(Rotated::Done));
-    let params = overlay("grant_type=refresh_token&refresh_token=r&client_id=pub", "");
+    let token = minted_under(grant().id, 9);
+    let params =
+        overlay(&format!("grant_type=refresh_token&refresh_token={token}&client_id=pub"), "");
     let response = ask(&world, &[], &params).unwrap();
-    assert_eq!(response.refresh_token.unwrap().expose(), minted_secret(2));
+    assert_eq!(response.refresh_token.unwrap().expose(), minted_under(grant().id, 2));
 }
 
 /// A refusal is recorded with the client that was claimed, by header or body, as far as it can be one;

@@ -125,17 +125,16 @@ pub(in crate::usecase) fn issue_code(
     require_still_allowed(policy, client, &request.scope).map_err(Stop::Refused)?;
     let subject = owner.owner().subject.clone();
     let grant = Grant {
-        id: GrantId::mint(ports.entropy)?,
-        subject: subject.clone(),
+        id: GrantId::mint(ports.entropy, ports.clock.unix_millis())?,
+        subject: Some(subject.clone()),
         client_id: client.id.clone(),
         scope: request.scope.clone(),
         created_at: now,
         expires_at: policy.grant_lifetime.map(|lifetime| now.after(lifetime)),
         revoked_at: None,
     };
-    let code = AuthorizationCode::mint(ports.entropy)?;
+    let (code, digest) = AuthorizationCode::mint(ports.entropy, grant.id)?;
     let record = CodeRecord {
-        grant_id: grant.id.clone(),
         client_id: client.id.clone(),
         redirect_uri: request.redirect_uri.clone(),
         redirect_uri_sent: request.redirect_uri_sent,
@@ -152,7 +151,7 @@ pub(in crate::usecase) fn issue_code(
     let decided = ports.grants.approve(&Approval {
         interaction: interaction.map(InteractionId::digest).as_ref(),
         grant: &grant,
-        code: &code.digest(),
+        code: &digest,
         record: &record,
         remember: consent.as_ref(),
     })?;

@@ -163,8 +163,8 @@ fn an_approval_binds_the_code_to_the_request(#[case] cap: Option<i64>, #[case] l
         assert_eq!(
             *approval.grant,
             Grant {
-                id: GrantId::new(minted_id(1)),
-                subject: alice().subject,
+                id: minted_grant(1),
+                subject: Some(alice().subject),
                 client_id: web().id,
                 scope: scope("api.read"),
                 created_at: NOW,
@@ -172,12 +172,11 @@ fn an_approval_binds_the_code_to_the_request(#[case] cap: Option<i64>, #[case] l
                 revoked_at: None,
             }
         );
-        let code = AuthorizationCode::presented(&minted_secret(2));
-        assert_eq!(*approval.code, code.digest());
+        let code = AuthorizationCode::presented(&minted_under(minted_grant(1), 2));
+        assert_eq!(Some(*approval.code), code.digest());
         assert_eq!(
             *approval.record,
             CodeRecord {
-                grant_id: GrantId::new(minted_id(1)),
                 client_id: web().id,
                 redirect_uri: "https://rp.test/cb2?fixed=1".into(),
                 redirect_uri_sent: true,
@@ -193,7 +192,7 @@ fn an_approval_binds_the_code_to_the_request(#[case] cap: Option<i64>, #[case] l
     let result = ask(&world, Some(&signed_in()), changes);
     // AUTHZ-03, AUTHZ-08, AUTHZ-11, AUTHZ-12, CODE-01: this, and no more, is sent back.
     let answer = answer_to_client(result, "https://rp.test/cb2?fixed=1");
-    let code = minted_secret(2);
+    let code = minted_under(minted_grant(1), 2);
     let expected = [("fixed", "1"), ("code", &code), ("state", "xyz"), ("iss", ISSUER)];
     assert!(answer.iter().eq(expected));
 }

@@ -128,7 +128,7 @@ fn remembered_consent_decides_the_interaction_once(#[case] decided: Decided) {
         let world = world.records(code_issued(&web()));
         let result = take_up(&world, Some(&signed_in()));
         let answer = answer_to_client(result, "https://rp.test/cb");
-        assert_eq!(answer.one("code"), Ok(Some(&*minted_secret(2))));
+        assert_eq!(answer.one("code"), Ok(Some(&*minted_under(minted_grant(1), 2))));
         assert_eq!(answer.one("state"), Ok(Some("xyz")));
     }
 }
