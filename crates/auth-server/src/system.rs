@@ -10,6 +10,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix(time::OffsetDateTime::now_utc().unix_timestamp())
     }
+
+    fn unix_millis(&self) -> u64 {
+        let nanoseconds = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+        u64::try_from(nanoseconds / 1_000_000).unwrap_or_default()
+    }
 }
 
 /// The operating system's source of randomness.

@@ -36,4 +36,8 @@ impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_unix(self.0.load(Ordering::SeqCst))
     }
+
+    fn unix_millis(&self) -> u64 {
+        u64::try_from(self.now().unix()).unwrap_or_default().saturating_mul(1000)
+    }
 }

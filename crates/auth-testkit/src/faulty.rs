@@ -9,12 +9,10 @@ use auth_core::grant::{Approval, Decided, Grant, GrantFilter, GrantId, GrantStor
 use auth_core::housekeeping::Housekeeping;
 use auth_core::owner::{Owner, OwnerRegistry, OwnerStore, SubjectId, Username};
 use auth_core::password::PasswordHash;
-use auth_core::secret::{
-    AccessTokenDigest, CodeDigest, InteractionDigest, RefreshTokenDigest, SessionDigest,
-};
+use auth_core::secret::{CodeDigest, InteractionDigest, SessionDigest, TokenDigest};
 use auth_core::session::{Session, SessionId, SessionLifetimes, SessionRegistry, SessionStore};
 use auth_core::timestamp::Timestamp;
-use auth_core::token::{AccessTokenRecord, RefreshTokenRecord, Rotated, Rotation, TokenStore};
+use auth_core::token::{NewAccessToken, Rotated, Rotation, TokenRecord, TokenStore};
 use std::any::Any;
 use std::sync::Arc;
 
@@ -183,8 +181,9 @@ delegate! {
         fn redeem(redemption: &Redemption<'_>) -> Redeemed;
     }
     TokenStore {
-        fn find_access(token: &AccessTokenDigest) -> Option<(AccessTokenRecord, Grant)>;
-        fn find_refresh(token: &RefreshTokenDigest) -> Option<(RefreshTokenRecord, Grant)>;
+        fn find(token: &TokenDigest) -> Option<(TokenRecord, Grant)>;
+        fn issue(grant: &Grant, access: &NewAccessToken) -> ();
+        fn revoke_access(token: &TokenDigest) -> ();
         fn rotate(rotation: &Rotation<'_>) -> Rotated;
     }
     Housekeeping {

@@ -12,7 +12,7 @@ use auth_core::response::RedirectResponse;
 use auth_core::secret::{AccessToken, BrowserSecret, InteractionId};
 use auth_core::session::AuthenticatedOwner;
 use auth_core::timestamp::Clock;
-use auth_core::token::TokenStore;
+use auth_core::token::{TokenRecord, TokenStore};
 use auth_core::usecase::authorize::{self, Authorize, Prompted};
 use auth_core::usecase::decide_consent::Decision;
 use auth_core::usecase::sign_in::SignIn;
@@ -232,11 +232,16 @@ impl TestServer {
     /// Whether a resource server would accept this access token now: it is known, has not expired, and
     /// its grant is live.
     pub fn accepts(&self, access_token: &AccessToken) -> bool {
-        let found = TokenStore::find_access(&*self.store, &access_token.digest());
+        let Some(digest) = access_token.digest() else {
+            return false;
+        };
         let now = self.clock.now();
-        found
-            .expect("memory does not fail")
-            .is_some_and(|(token, grant)| !token.expires_at.is_expired(now) && grant.is_live(now))
+        match TokenStore::find(&*self.store, &digest).expect("memory does not fail") {
+            Some((TokenRecord::Access(token), grant)) => {
+                !token.expires_at.is_expired(now) && grant.is_live(now)
+            }
+            _ => false,
+        }
     }
 }
 

@@ -125,8 +125,7 @@ pub fn deleting_a_client_ends_its_grants_and_forgets_its_consents<S: StoreUnderT
     assert_eq!(world.one().delete(&id(WEB), at(5)), Ok(Changed::Changed));
     assert_eq!(found(&world, &sample::web()), None);
     assert_eq!(world.consent(ALICE, WEB), None);
-    let token = auth_core::token::TokenStore::find_access(world.other(), &tokens.access);
-    let live = token.expect("find").is_some_and(|(_, grant)| grant.is_live(at(6)));
+    let live = world.access(&tokens.access).is_some_and(|(_, grant)| grant.is_live(at(6)));
     assert!(!live, "its access token is still good");
     assert!(!world.is_revoked(&other));
     assert!(world.consent(ALICE, EVIL).is_some());

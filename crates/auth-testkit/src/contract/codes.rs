@@ -19,7 +19,7 @@ pub fn a_code_comes_back_as_it_was_stored<S: StoreUnderTest>(fresh: Fresh<'_, S>
     bare_record.redirect_uri = "com.example.app:/cb?a=1%20b".into();
     bare_record.expires_at = at(41);
     for (grant, record) in [(&full, &full_record), (&bare, &bare_record)] {
-        let code = CodeDigest::from_bytes(world.bytes());
+        let code = CodeDigest::new(grant.id, world.bytes());
         let decided = world.one().approve(&Approval {
             interaction: None,
             grant,
@@ -31,44 +31,40 @@ pub fn a_code_comes_back_as_it_was_stored<S: StoreUnderTest>(fresh: Fresh<'_, S>
         let found = CodeStore::find(world.other(), &code).expect("find");
         assert_eq!(found, Some((record.clone(), grant.clone())));
     }
-    let unknown = CodeDigest::from_bytes(world.bytes());
+    let unknown = CodeDigest::new(full.id, world.bytes());
     let found = CodeStore::find(world.other(), &unknown);
     assert_eq!(found, Ok(None), "an unknown code");
+    let misplaced = CodeDigest::new(world.grant_id(), [7; 32]);
+    let found = CodeStore::find(world.other(), &misplaced);
+    assert_eq!(found, Ok(None), "an unknown grant");
 }
 
 /// The tokens of a redemption are found with their grant, exactly; a spent code is still found.
 pub fn what_a_code_bought_comes_back_as_it_was_stored<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
     let approved = world.approved(WEB, ALICE);
-    let mut access = world.access_token(at(3));
+    let mut access = world.access_token(approved.grant, at(3));
     access.expires_at = at(604);
-    let refresh = world.refresh_token(at(3));
-    let redemption = |refresh| Redemption {
-        code: &approved.code,
-        grant_id: &approved.grant,
-        at: at(3),
-        access: &access,
-        refresh,
-    };
+    let refresh = world.refresh_token(approved.grant, at(3));
+    let redemption =
+        |refresh| Redemption { code: &approved.code, at: at(3), access: &access, refresh };
     let redeemed = world.one().redeem(&redemption(Some(&refresh)));
     assert_eq!(redeemed, Ok(Redeemed::First));
     let grant = world.grant_of(&approved);
-    let (stored, of) =
-        (world.other().find_access(&access.digest)).expect("find").expect("the access token");
+    let (stored, of) = world.access(&access.digest).expect("the access token");
     assert_eq!((&stored.scope, &of), (&access.scope, &grant));
     assert_eq!(stored.created_at, access.created_at);
     assert_eq!(stored.expires_at, access.expires_at);
-    let (stored, of) =
-        (world.other().find_refresh(&refresh.digest)).expect("find").expect("the refresh token");
+    let (stored, of) = world.refresh(&refresh.digest).expect("the refresh token");
     assert_eq!(of, grant);
     assert_eq!(stored.created_at, refresh.created_at);
     assert_eq!(stored.expires_at, refresh.expires_at);
+    assert!(!stored.is_spent);
 
     let without = world.approved(WEB, ALICE);
-    let access = world.access_token(at(3));
+    let access = world.access_token(without.grant, at(3));
     let redeemed = world.one().redeem(&Redemption {
         code: &without.code,
-        grant_id: &without.grant,
         at: at(3),
         access: &access,
         refresh: None,
@@ -133,7 +129,7 @@ pub fn a_code_under_an_ended_grant_buys_nothing<S: StoreUnderTest>(fresh: Fresh<
     assert_eq!(redeemed, Redeemed::First);
 
     let mut unknown = world.approved(WEB, ALICE);
-    unknown.code = CodeDigest::from_bytes(world.bytes());
+    unknown.code = CodeDigest::new(unknown.grant, world.bytes());
     let (redeemed, tokens) = world.redeem(world.one(), &unknown, at(2));
     assert_eq!(redeemed, Redeemed::GrantEnded, "an unknown code");
     assert!(!world.took(&tokens));

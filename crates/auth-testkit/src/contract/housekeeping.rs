@@ -11,7 +11,6 @@ use auth_core::consent::PendingAuthorizationStore;
 use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping;
 use auth_core::owner::OwnerStore;
-use auth_core::secret::RefreshTokenDigest;
 use auth_core::session::SessionLifetimes;
 use auth_core::timestamp::Timestamp;
 use auth_core::token::{NewRefreshToken, RefreshReuse, Rotated};
@@ -91,64 +90,58 @@ pub fn purging_goes_in_bounded_batches<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
 /// successors are rivals.
 pub fn purging_keeps_what_a_replay_check_needs<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
-    let short = |created: i64, lifetime: i64| NewRefreshToken {
-        digest: RefreshTokenDigest::from_bytes(world.bytes()),
+    let short = |approved: &Approved, created: i64, lifetime: i64| NewRefreshToken {
+        digest: world.token_digest(approved.grant),
         created_at: at(created),
         expires_at: at(created + lifetime),
     };
-    let rotate = |approved: &Approved,
-                  presented: &NewRefreshToken,
-                  second: i64,
-                  successor: &NewRefreshToken| {
+    let rotate = |presented: &NewRefreshToken, second: i64, successor: &NewRefreshToken| {
         let reuse = RefreshReuse::UntilSuccessorUsed;
-        let (grant, presented) = (&approved.grant, &presented.digest);
-        let (rotated, _) =
-            world.rotate_into(world.one(), grant, presented, reuse, at(second), successor);
-        rotated
+        let presented = &presented.digest;
+        world.rotate_into(world.one(), presented, reuse, at(second), successor).0
     };
-    let buy = |refresh: &NewRefreshToken| {
+    let buy = |lifetime: i64| {
         let approved = world.approved(WEB, ALICE);
-        let mut access = world.access_token(at(0));
+        let refresh = short(&approved, 0, lifetime);
+        let mut access = world.access_token(approved.grant, at(0));
         access.expires_at = at(10);
         let redeemed = world.one().redeem(&Redemption {
             code: &approved.code,
-            grant_id: &approved.grant,
             at: at(0),
             access: &access,
-            refresh: Some(refresh),
+            refresh: Some(&refresh),
         });
         assert_eq!(redeemed, Ok(Redeemed::First));
-        approved
+        (approved, refresh)
     };
 
     // What the code bought expires before the code does.
-    let r1 = short(0, 20);
-    let approved = buy(&r1);
+    let (approved, r1) = buy(20);
     purge_all(&world, at(59));
     assert!(!world.knows_refresh(&r1.digest), "expired");
     let (redeemed, _) = world.redeem(world.other(), &approved, at(59));
     assert_eq!(redeemed, Redeemed::Replayed, "the code was spent");
 
     // The successor that spent a token expires before it.
-    let (r1, r2, r3) = (short(0, 10_000), short(100, 50), short(110, 9_000));
-    let approved = buy(&r1);
-    assert_eq!(rotate(&approved, &r1, 100, &r2), Rotated::Done);
-    assert_eq!(rotate(&approved, &r2, 110, &r3), Rotated::Done);
+    let (approved, r1) = buy(10_000);
+    let (r2, r3) = (short(&approved, 100, 50), short(&approved, 110, 9_000));
+    assert_eq!(rotate(&r1, 100, &r2), Rotated::Done);
+    assert_eq!(rotate(&r2, 110, &r3), Rotated::Done);
     purge_all(&world, at(200));
     assert!(!world.knows_refresh(&r2.digest), "expired");
     assert!(world.knows_refresh(&r1.digest), "spent, but not expired");
-    assert_eq!(rotate(&approved, &r1, 201, &short(201, 1)), Rotated::Replayed);
-    assert_eq!(rotate(&approved, &r3, 202, &short(202, 1)), Rotated::GrantEnded);
+    assert_eq!(rotate(&r1, 201, &short(&approved, 201, 1)), Rotated::Replayed);
+    assert_eq!(rotate(&r3, 202, &short(&approved, 202, 1)), Rotated::GrantEnded);
 
     // The parent of two rivals expires before them.
-    let (r1, r2a, r2b) = (short(0, 300), short(250, 9_000), short(250, 9_000));
-    let approved = buy(&r1);
-    assert_eq!(rotate(&approved, &r1, 250, &r2a), Rotated::Done);
-    assert_eq!(rotate(&approved, &r1, 251, &r2b), Rotated::Done);
+    let (approved, r1) = buy(300);
+    let (r2a, r2b) = (short(&approved, 250, 9_000), short(&approved, 250, 9_000));
+    assert_eq!(rotate(&r1, 250, &r2a), Rotated::Done);
+    assert_eq!(rotate(&r1, 251, &r2b), Rotated::Done);
     purge_all(&world, at(400));
     assert!(!world.knows_refresh(&r1.digest), "expired");
-    assert_eq!(rotate(&approved, &r2a, 401, &short(401, 9_000)), Rotated::Done);
-    assert_eq!(rotate(&approved, &r2b, 402, &short(402, 1)), Rotated::Replayed);
+    assert_eq!(rotate(&r2a, 401, &short(&approved, 401, 9_000)), Rotated::Done);
+    assert_eq!(rotate(&r2b, 402, &short(&approved, 402, 1)), Rotated::Replayed);
 }
 
 /// A grant stays while a code or token hangs on it, revoked or not, and goes when none does.
@@ -171,7 +164,7 @@ pub fn a_grant_is_purged_when_nothing_hangs_on_it<S: StoreUnderTest>(fresh: Fres
     assert!(listed(&redeemed), "its tokens are still there");
     purge_all(&world, at(0).after(ACCESS_LIFETIME));
     assert!(listed(&redeemed), "its refresh token is still there");
-    world.refreshed(&redeemed.grant, &tokens.refresh);
+    world.refreshed(&tokens.refresh);
     purge_all(&world, at(1).after(REFRESH_LIFETIME));
     assert!(!listed(&redeemed), "everything under it expired");
 }

@@ -32,6 +32,7 @@ mod owners;
 mod pending;
 mod refresh;
 mod sessions;
+mod tokens;
 mod world;
 
 use auth_core::client::ClientRegistry;
@@ -157,6 +158,11 @@ promises! { ($)
     racing_siblings_never_leave_two_lines_alive in refresh;
     a_refresh_under_an_ended_grant_stores_nothing in refresh;
     a_replay_harms_no_other_grant in refresh;
+    a_revocation_among_racing_refreshes_leaves_nothing_alive in refresh;
+
+    a_token_is_found_under_its_own_grant_only in tokens;
+    a_client_gets_a_grant_of_its_own in tokens;
+    taking_back_an_access_token_takes_that_one_alone in tokens;
 
     a_client_comes_back_as_it_was_registered in clients;
     a_client_identifier_is_registered_once in clients;

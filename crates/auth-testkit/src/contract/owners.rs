@@ -79,7 +79,7 @@ pub fn a_new_password_ends_other_sessions_and_unredeemed_codes_only<S: StoreUnde
     assert!(!world.is_signed_in(&ended), "another session");
     assert!(world.is_signed_in(&session_of_bob), "another owner's session");
     assert!(!world.is_revoked(&in_use), "a grant in use");
-    world.refreshed(&in_use.grant, &tokens.refresh);
+    world.refreshed(&tokens.refresh);
     for approved in &unredeemed {
         assert_eq!(world.grant_of(approved).revoked_at, Some(at(9)));
         let (redeemed, _) = world.redeem(world.other(), approved, at(10));

@@ -2,7 +2,7 @@
 
 use super::world::{ALICE, BOB, EVIL, Tokens, WEB, World, at};
 use super::{Fresh, StoreUnderTest, THREADS_PER_HANDLE};
-use auth_core::secret::RefreshTokenDigest;
+use auth_core::secret::TokenDigest;
 use auth_core::token::{MAX_SIBLINGS, RefreshReuse, Rotated, Rotation};
 
 const LENIENT: RefreshReuse = RefreshReuse::UntilSuccessorUsed;
@@ -12,24 +12,16 @@ const LENIENT: RefreshReuse = RefreshReuse::UntilSuccessorUsed;
 pub fn a_successor_comes_back_as_it_was_stored<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
     let (approved, first) = world.bought(WEB, ALICE);
-    let mut successor = world.refresh_token(at(11));
+    let mut successor = world.refresh_token(approved.grant, at(11));
     successor.expires_at = at(123_457);
-    let (rotated, tokens) = world.rotate_into(
-        world.one(),
-        &approved.grant,
-        &first.refresh,
-        LENIENT,
-        at(11),
-        &successor,
-    );
+    let (rotated, tokens) =
+        world.rotate_into(world.one(), &first.refresh, LENIENT, at(11), &successor);
     assert_eq!(rotated, Rotated::Done);
-    let (stored, grant) =
-        (world.other().find_refresh(&successor.digest)).expect("find").expect("the successor");
+    let (stored, grant) = world.refresh(&successor.digest).expect("the successor");
     assert_eq!(grant, world.grant_of(&approved));
     assert_eq!(stored.created_at, at(11));
     assert_eq!(stored.expires_at, at(123_457));
-    let (stored, grant) =
-        (world.other().find_access(&tokens.access)).expect("find").expect("the access token");
+    let (stored, grant) = world.access(&tokens.access).expect("the access token");
     assert_eq!(grant, world.grant_of(&approved));
     assert_eq!(stored.created_at, at(11));
     assert!(world.took(&first), "used, and still known");
@@ -41,19 +33,18 @@ pub fn a_lost_response_mints_a_sibling_and_the_first_one_used_wins<S: StoreUnder
 ) {
     let world = World::new(fresh);
     let (approved, r1) = world.bought(WEB, ALICE);
-    let grant = &approved.grant;
-    let r2a = world.refreshed(grant, &r1.refresh);
-    let r2b = world.refreshed(grant, &r1.refresh);
-    let r3 = world.refreshed(grant, &r2b.refresh);
+    let r2a = world.refreshed(&r1.refresh);
+    let r2b = world.refreshed(&r1.refresh);
+    let r3 = world.refreshed(&r2b.refresh);
     // The winner may be presented again until its own successor was: that response may be lost too.
-    let r3b = world.refreshed(grant, &r2b.refresh);
+    let r3b = world.refreshed(&r2b.refresh);
     assert!(world.took(&r3) && world.took(&r3b));
     assert!(!world.is_revoked(&approved));
-    let (rotated, lost) = world.rotate(world.other(), grant, &r2a.refresh, at(5), LENIENT);
+    let (rotated, lost) = world.rotate(world.other(), &r2a.refresh, at(5), LENIENT);
     assert_eq!(rotated, Rotated::Replayed);
     assert!(!world.took(&lost), "a replay stores nothing");
     assert_eq!(world.grant_of(&approved).revoked_at, Some(at(5)));
-    let (rotated, _) = world.rotate(world.one(), grant, &r3.refresh, at(6), LENIENT);
+    let (rotated, _) = world.rotate(world.one(), &r3.refresh, at(6), LENIENT);
     assert_ne!(rotated, Rotated::Done, "a revoked grant never comes back");
 }
 
@@ -61,15 +52,16 @@ pub fn a_lost_response_mints_a_sibling_and_the_first_one_used_wins<S: StoreUnder
 pub fn a_token_is_spent_once_its_successor_was_used<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
     let (approved, r1) = world.bought(WEB, ALICE);
-    let r2 = world.refreshed(&approved.grant, &r1.refresh);
-    let r3 = world.refreshed(&approved.grant, &r2.refresh);
-    let (rotated, lost) = world.rotate(world.other(), &approved.grant, &r1.refresh, at(7), LENIENT);
+    let r2 = world.refreshed(&r1.refresh);
+    let r3 = world.refreshed(&r2.refresh);
+    let (rotated, lost) = world.rotate(world.other(), &r1.refresh, at(7), LENIENT);
     assert_eq!(rotated, Rotated::Replayed);
     assert!(!world.took(&lost));
     assert_eq!(world.grant_of(&approved).revoked_at, Some(at(7)));
+    let is_spent = |tokens: &Tokens| world.refresh(&tokens.refresh).expect("known").0.is_spent;
+    assert_eq!([&r1, &r2, &r3].map(is_spent), [true, false, false], "what a look-up tells");
     for dead in [r1, r2, r3] {
-        let (rotated, lost) =
-            world.rotate(world.one(), &approved.grant, &dead.refresh, at(8), LENIENT);
+        let (rotated, lost) = world.rotate(world.one(), &dead.refresh, at(8), LENIENT);
         assert_ne!(rotated, Rotated::Done);
         assert!(!world.took(&lost));
     }
@@ -80,12 +72,12 @@ pub fn a_strict_token_is_spent_at_its_first_use<S: StoreUnderTest>(fresh: Fresh<
     let world = World::new(fresh);
     let (approved, r1) = world.bought(WEB, ALICE);
     let strict = RefreshReuse::Strict;
-    let (rotated, r2) = world.rotate(world.one(), &approved.grant, &r1.refresh, at(1), strict);
+    let (rotated, r2) = world.rotate(world.one(), &r1.refresh, at(1), strict);
     assert_eq!(rotated, Rotated::Done);
-    let (rotated, _) = world.rotate(world.other(), &approved.grant, &r2.refresh, at(2), strict);
+    let (rotated, _) = world.rotate(world.other(), &r2.refresh, at(2), strict);
     assert_eq!(rotated, Rotated::Done, "the successor is good");
     assert!(!world.is_revoked(&approved));
-    let (rotated, lost) = world.rotate(world.other(), &approved.grant, &r2.refresh, at(3), strict);
+    let (rotated, lost) = world.rotate(world.other(), &r2.refresh, at(3), strict);
     assert_eq!(rotated, Rotated::Replayed);
     assert!(!world.took(&lost));
     assert_eq!(world.grant_of(&approved).revoked_at, Some(at(3)));
@@ -97,10 +89,9 @@ pub fn a_token_that_does_not_rotate_is_not_spent<S: StoreUnderTest>(fresh: Fresh
     for reuse in [LENIENT, RefreshReuse::Strict] {
         let (approved, tokens) = world.bought(WEB, ALICE);
         for second in 1..=3 {
-            let access = world.access_token(at(second));
+            let access = world.access_token(approved.grant, at(second));
             let rotated = world.one().rotate(&Rotation {
                 presented: &tokens.refresh,
-                grant_id: &approved.grant,
                 at: at(second),
                 reuse,
                 access: &access,
@@ -120,11 +111,10 @@ pub fn fifty_lost_responses_sign_nobody_out<S: StoreUnderTest>(fresh: Fresh<'_, 
     let (approved, first) = world.bought(WEB, ALICE);
     let mut heard = first;
     for _ in 0..2 {
-        let answers: Vec<Tokens> =
-            (0..50).map(|_| world.refreshed(&approved.grant, &heard.refresh)).collect();
+        let answers: Vec<Tokens> = (0..50).map(|_| world.refreshed(&heard.refresh)).collect();
         heard = *answers.last().expect("fifty answers");
     }
-    world.refreshed(&approved.grant, &heard.refresh);
+    world.refreshed(&heard.refresh);
     assert!(!world.is_revoked(&approved));
 }
 
@@ -137,18 +127,18 @@ pub fn unused_siblings_are_bounded_and_the_oldest_is_unknown<S: StoreUnderTest>(
     let (approved, r1) = world.bought(WEB, ALICE);
     let (_, bystander) = world.bought(WEB, ALICE);
     let siblings: Vec<Tokens> =
-        (0..MAX_SIBLINGS + 3).map(|_| world.refreshed(&approved.grant, &r1.refresh)).collect();
+        (0..MAX_SIBLINGS + 3).map(|_| world.refreshed(&r1.refresh)).collect();
     let known = |tokens: &Tokens| world.knows_refresh(&tokens.refresh);
     let (forgotten, kept) = siblings.split_at(3);
     assert!(!forgotten.iter().any(known), "more than the most are kept");
     assert!(kept.iter().all(known), "fewer than the most are kept");
     assert!(known(&r1) && known(&bystander), "only siblings are forgotten");
     let oldest = &forgotten[0].refresh;
-    let (rotated, lost) = world.rotate(world.one(), &approved.grant, oldest, at(9), LENIENT);
+    let (rotated, lost) = world.rotate(world.one(), oldest, at(9), LENIENT);
     assert_eq!(rotated, Rotated::GrantEnded, "a forgotten token is unknown");
     assert!(!world.took(&lost));
     assert!(!world.is_revoked(&approved), "and no replay");
-    world.refreshed(&approved.grant, &kept[0].refresh);
+    world.refreshed(&kept[0].refresh);
 }
 
 /// REFRESH-12: every success of racing uses of one token is a sibling, stored as a whole.
@@ -156,8 +146,7 @@ pub fn racing_uses_of_one_token_are_siblings<S: StoreUnderTest>(fresh: Fresh<'_,
     let world = World::new(fresh);
     for _ in 0..5 {
         let (approved, r1) = world.bought(WEB, ALICE);
-        let outcomes = world
-            .race(|store, _| world.rotate(store, &approved.grant, &r1.refresh, at(2), LENIENT));
+        let outcomes = world.race(|store, _| world.rotate(store, &r1.refresh, at(2), LENIENT));
         assert!(outcomes.len() <= MAX_SIBLINGS, "as many as may be kept");
         for (rotated, tokens) in &outcomes {
             assert_eq!(*rotated, Rotated::Done);
@@ -165,9 +154,8 @@ pub fn racing_uses_of_one_token_are_siblings<S: StoreUnderTest>(fresh: Fresh<'_,
         }
         assert!(!world.is_revoked(&approved));
         let (_, one) = &outcomes[0];
-        world.refreshed(&approved.grant, &one.refresh);
-        let (rotated, _) =
-            world.rotate(world.other(), &approved.grant, &outcomes[1].1.refresh, at(3), LENIENT);
+        world.refreshed(&one.refresh);
+        let (rotated, _) = world.rotate(world.other(), &outcomes[1].1.refresh, at(3), LENIENT);
         assert_eq!(rotated, Rotated::Replayed, "they are siblings");
     }
 }
@@ -178,8 +166,7 @@ pub fn racing_strict_uses_have_one_winner<S: StoreUnderTest>(fresh: Fresh<'_, S>
     for _ in 0..10 {
         let (approved, r1) = world.bought(WEB, ALICE);
         let strict = RefreshReuse::Strict;
-        let outcomes =
-            world.race(|store, _| world.rotate(store, &approved.grant, &r1.refresh, at(2), strict));
+        let outcomes = world.race(|store, _| world.rotate(store, &r1.refresh, at(2), strict));
         assert_one_winner(&world, &outcomes);
         assert!(world.is_revoked(&approved));
     }
@@ -190,12 +177,10 @@ pub fn racing_siblings_never_leave_two_lines_alive<S: StoreUnderTest>(fresh: Fre
     let world = World::new(fresh);
     for _ in 0..10 {
         let (approved, r1) = world.bought(WEB, ALICE);
-        let siblings: Vec<RefreshTokenDigest> = (0..2 * THREADS_PER_HANDLE)
-            .map(|_| world.refreshed(&approved.grant, &r1.refresh).refresh)
-            .collect();
-        let outcomes = world.race(|store, number| {
-            world.rotate(store, &approved.grant, &siblings[number], at(2), LENIENT)
-        });
+        let siblings: Vec<TokenDigest> =
+            (0..2 * THREADS_PER_HANDLE).map(|_| world.refreshed(&r1.refresh).refresh).collect();
+        let outcomes =
+            world.race(|store, number| world.rotate(store, &siblings[number], at(2), LENIENT));
         assert_one_winner(&world, &outcomes);
         assert!(world.is_revoked(&approved));
     }
@@ -220,16 +205,15 @@ pub fn a_refresh_under_an_ended_grant_stores_nothing<S: StoreUnderTest>(fresh: F
     capped.expires_at = Some(at(100));
     let capped = world.approve(&capped);
     let (_, second) = world.redeem(world.one(), &capped, at(0));
-    for (approved, tokens, now) in [(&revoked, first, at(2)), (&capped, second, at(100))] {
-        let (rotated, lost) =
-            world.rotate(world.other(), &approved.grant, &tokens.refresh, now, LENIENT);
+    for (tokens, now) in [(first, at(2)), (second, at(100))] {
+        let (rotated, lost) = world.rotate(world.other(), &tokens.refresh, now, LENIENT);
         assert_eq!(rotated, Rotated::GrantEnded);
         assert!(!world.took(&lost), "nothing is stored under an ended grant");
     }
-    let (rotated, _) = world.rotate(world.one(), &capped.grant, &second.refresh, at(99), LENIENT);
+    let (rotated, _) = world.rotate(world.one(), &second.refresh, at(99), LENIENT);
     assert_eq!(rotated, Rotated::Done, "a second before the end");
-    let unknown = RefreshTokenDigest::from_bytes(world.bytes());
-    let (rotated, lost) = world.rotate(world.one(), &capped.grant, &unknown, at(2), LENIENT);
+    let unknown = world.token_digest(capped.grant);
+    let (rotated, lost) = world.rotate(world.one(), &unknown, at(2), LENIENT);
     assert_eq!(rotated, Rotated::GrantEnded, "an unknown token");
     assert!(!world.took(&lost));
 }
@@ -239,13 +223,41 @@ pub fn a_replay_harms_no_other_grant<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
     let others = [(WEB, ALICE), (EVIL, ALICE), (WEB, BOB)]
         .map(|(client, owner)| world.bought(client, owner));
-    let (approved, r1) = world.bought(WEB, ALICE);
-    let r2 = world.refreshed(&approved.grant, &r1.refresh);
-    world.refreshed(&approved.grant, &r2.refresh);
-    let (rotated, _) = world.rotate(world.one(), &approved.grant, &r1.refresh, at(7), LENIENT);
+    let (_, r1) = world.bought(WEB, ALICE);
+    let r2 = world.refreshed(&r1.refresh);
+    world.refreshed(&r2.refresh);
+    let (rotated, _) = world.rotate(world.one(), &r1.refresh, at(7), LENIENT);
     assert_eq!(rotated, Rotated::Replayed);
     for (other, tokens) in &others {
         assert!(!world.is_revoked(other));
-        world.refreshed(&other.grant, &tokens.refresh);
+        world.refreshed(&tokens.refresh);
+    }
+}
+
+/// REVOKE-05: a revocation among racing refreshes stands: whatever they stored is under a grant that is
+/// revoked, and the next refresh stores nothing.
+pub fn a_revocation_among_racing_refreshes_leaves_nothing_alive<S: StoreUnderTest>(
+    fresh: Fresh<'_, S>,
+) {
+    let world = World::new(fresh);
+    for _ in 0..10 {
+        let (approved, r1) = world.bought(WEB, ALICE);
+        let outcomes = world.race(|store, number| match number {
+            0 => {
+                assert_eq!(store.revoke(&approved.grant, at(2)), Ok(true));
+                None
+            }
+            _ => Some(world.rotate(store, &r1.refresh, at(2), LENIENT)),
+        });
+        for (rotated, tokens) in outcomes.iter().flatten() {
+            assert_ne!(*rotated, Rotated::Replayed, "nobody used a successor");
+            assert_eq!(world.took(tokens), *rotated == Rotated::Done);
+            if let Some((_, grant)) = world.access(&tokens.access) {
+                assert_eq!(grant.revoked_at, Some(at(2)), "an access token lives on");
+            }
+        }
+        let (rotated, lost) = world.rotate(world.other(), &r1.refresh, at(3), LENIENT);
+        assert_eq!(rotated, Rotated::GrantEnded);
+        assert!(!world.took(&lost));
     }
 }

@@ -12,13 +12,13 @@ use auth_core::grant::{Approval, Decided, Grant, GrantId};
 use auth_core::owner::{OwnerRegistry, SubjectId};
 use auth_core::pkce::CodeChallenge;
 use auth_core::scope::Scope;
-use auth_core::secret::{
-    AccessTokenDigest, BrowserDigest, CodeDigest, InteractionDigest, RefreshTokenDigest,
-    SessionDigest,
-};
+use auth_core::secret::{BrowserDigest, CodeDigest, InteractionDigest, SessionDigest, TokenDigest};
 use auth_core::session::{Session, SessionId, SessionStore};
 use auth_core::timestamp::Timestamp;
-use auth_core::token::{NewAccessToken, NewRefreshToken, RefreshReuse, Rotated, Rotation};
+use auth_core::token::{
+    AccessTokenRecord, NewAccessToken, NewRefreshToken, RefreshReuse, RefreshTokenRecord, Rotated,
+    Rotation, TokenRecord, TokenStore,
+};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::Duration;
@@ -53,8 +53,8 @@ pub(super) struct Approved {
 /// Tokens that were handed to the store, whether or not it took them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tokens {
-    pub access: AccessTokenDigest,
-    pub refresh: RefreshTokenDigest,
+    pub access: TokenDigest,
+    pub refresh: TokenDigest,
 }
 
 impl<S: StoreUnderTest> World<S> {
@@ -151,10 +151,16 @@ impl<S: StoreUnderTest> World<S> {
         pending.interaction
     }
 
+    /// A grant that was never there.
+    pub fn grant_id(&self) -> GrantId {
+        let [bytes @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = self.bytes();
+        GrantId::from_bytes(bytes)
+    }
+
     pub fn grant(&self, client: &str, owner: &str, created_at: Timestamp) -> Grant {
         Grant {
-            id: GrantId::new(format!("grant-{}", self.name())),
-            subject: subject(owner),
+            id: self.grant_id(),
+            subject: Some(subject(owner)),
             client_id: sample::client_id(client),
             scope: sample::scope("api.read api.write"),
             created_at,
@@ -165,7 +171,6 @@ impl<S: StoreUnderTest> World<S> {
 
     pub fn code_record(&self, grant: &Grant) -> CodeRecord {
         CodeRecord {
-            grant_id: grant.id.clone(),
             client_id: grant.client_id.clone(),
             redirect_uri: "https://rp.test/cb".into(),
             redirect_uri_sent: true,
@@ -183,9 +188,9 @@ impl<S: StoreUnderTest> World<S> {
         grant: &Grant,
         remember: Option<&Scope>,
     ) -> (Decided, Approved) {
-        let code = CodeDigest::from_bytes(self.bytes());
+        let code = CodeDigest::new(grant.id, self.bytes());
         let consent = remember.map(|scope| Consent {
-            subject: grant.subject.clone(),
+            subject: grant.subject.clone().expect("an owner approves"),
             client_id: grant.client_id.clone(),
             scope: scope.clone(),
             given_at: grant.created_at,
@@ -197,8 +202,7 @@ impl<S: StoreUnderTest> World<S> {
             record: &self.code_record(grant),
             remember: consent.as_ref(),
         });
-        let grant = grant.id.clone();
-        (decided.expect("approve"), Approved { grant, code })
+        (decided.expect("approve"), Approved { grant: grant.id, code })
     }
 
     /// Approves this grant, remembering the consent.
@@ -229,28 +233,33 @@ impl<S: StoreUnderTest> World<S> {
 
     // Tokens
 
-    pub fn access_token(&self, now: Timestamp) -> NewAccessToken {
+    /// A token under this grant that was never there.
+    pub fn token_digest(&self, grant: GrantId) -> TokenDigest {
+        TokenDigest::new(grant, self.bytes())
+    }
+
+    pub fn access_token(&self, grant: GrantId, now: Timestamp) -> NewAccessToken {
         NewAccessToken {
-            digest: AccessTokenDigest::from_bytes(self.bytes()),
+            digest: self.token_digest(grant),
             scope: sample::scope("api.read"),
             created_at: now,
             expires_at: now.after(ACCESS_LIFETIME),
         }
     }
 
-    pub fn refresh_token(&self, now: Timestamp) -> NewRefreshToken {
+    pub fn refresh_token(&self, grant: GrantId, now: Timestamp) -> NewRefreshToken {
         NewRefreshToken {
-            digest: RefreshTokenDigest::from_bytes(self.bytes()),
+            digest: self.token_digest(grant),
             created_at: now,
             expires_at: now.after(REFRESH_LIFETIME),
         }
     }
 
     pub fn redeem(&self, store: &S, approved: &Approved, now: Timestamp) -> (Redeemed, Tokens) {
-        let (access, refresh) = (self.access_token(now), self.refresh_token(now));
+        let grant = approved.grant;
+        let (access, refresh) = (self.access_token(grant, now), self.refresh_token(grant, now));
         let redeemed = store.redeem(&Redemption {
             code: &approved.code,
-            grant_id: &approved.grant,
             at: now,
             access: &access,
             refresh: Some(&refresh),
@@ -270,27 +279,25 @@ impl<S: StoreUnderTest> World<S> {
     pub fn rotate(
         &self,
         store: &S,
-        grant: &GrantId,
-        presented: &RefreshTokenDigest,
+        presented: &TokenDigest,
         now: Timestamp,
         reuse: RefreshReuse,
     ) -> (Rotated, Tokens) {
-        self.rotate_into(store, grant, presented, reuse, now, &self.refresh_token(now))
+        let successor = self.refresh_token(presented.grant(), now);
+        self.rotate_into(store, presented, reuse, now, &successor)
     }
 
     pub fn rotate_into(
         &self,
         store: &S,
-        grant: &GrantId,
-        presented: &RefreshTokenDigest,
+        presented: &TokenDigest,
         reuse: RefreshReuse,
         now: Timestamp,
         successor: &NewRefreshToken,
     ) -> (Rotated, Tokens) {
-        let access = self.access_token(now);
+        let access = self.access_token(presented.grant(), now);
         let rotated = store.rotate(&Rotation {
             presented,
-            grant_id: grant,
             at: now,
             reuse,
             access: &access,
@@ -300,9 +307,9 @@ impl<S: StoreUnderTest> World<S> {
     }
 
     /// Presents a refresh token where that must succeed.
-    pub fn refreshed(&self, grant: &GrantId, presented: &RefreshTokenDigest) -> Tokens {
+    pub fn refreshed(&self, presented: &TokenDigest) -> Tokens {
         let reuse = RefreshReuse::UntilSuccessorUsed;
-        let (rotated, tokens) = self.rotate(self.one(), grant, presented, at(1), reuse);
+        let (rotated, tokens) = self.rotate(self.one(), presented, at(1), reuse);
         assert_eq!(rotated, Rotated::Done, "a token that is not spent");
         tokens
     }
@@ -315,12 +322,28 @@ impl<S: StoreUnderTest> World<S> {
         access
     }
 
-    pub fn knows_access(&self, token: &AccessTokenDigest) -> bool {
-        self.other().find_access(token).expect("find").is_some()
+    pub fn knows_access(&self, token: &TokenDigest) -> bool {
+        self.access(token).is_some()
     }
 
-    pub fn knows_refresh(&self, token: &RefreshTokenDigest) -> bool {
-        self.other().find_refresh(token).expect("find").is_some()
+    pub fn knows_refresh(&self, token: &TokenDigest) -> bool {
+        self.refresh(token).is_some()
+    }
+
+    /// What the store knows of an access token.
+    pub fn access(&self, token: &TokenDigest) -> Option<(AccessTokenRecord, Grant)> {
+        match TokenStore::find(self.other(), token).expect("find")? {
+            (TokenRecord::Access(record), grant) => Some((record, grant)),
+            (other, _) => panic!("an access token came back as {other:?}"),
+        }
+    }
+
+    /// What the store knows of a refresh token.
+    pub fn refresh(&self, token: &TokenDigest) -> Option<(RefreshTokenRecord, Grant)> {
+        match TokenStore::find(self.other(), token).expect("find")? {
+            (TokenRecord::Refresh(record), grant) => Some((record, grant)),
+            (other, _) => panic!("a refresh token came back as {other:?}"),
+        }
     }
 
     // Sessions

@@ -68,7 +68,7 @@ impl GrantStore for MemoryStore {
             return Ok(Decided::Already);
         }
         let grant = approval.grant.clone();
-        data.grants.insert(grant.id.clone(), grant);
+        data.grants.insert(grant.id, grant);
         let row = CodeRow { record: approval.record.clone(), spent_at: None };
         data.codes.insert(*approval.code, row);
         if let Some(consent) = approval.remember {
@@ -101,18 +101,20 @@ impl GrantStore for MemoryStore {
             owner == subject && client_id.is_none_or(|id| client == id)
         };
         data.consents.retain(|(owner, client), _| !meant(owner, client));
-        let ends = |grant: &&Grant| meant(&grant.subject, &grant.client_id) && grant.is_live(at);
-        let ended = data.grants.values().filter(ends).count();
-        data.end_grants(at, |grant| meant(&grant.subject, &grant.client_id));
+        let given = |grant: &Grant| {
+            grant.subject.as_ref().is_some_and(|owner| meant(owner, &grant.client_id))
+        };
+        let ended = data.grants.values().filter(|grant| given(grant) && grant.is_live(at)).count();
+        data.end_grants(at, given);
         Ok(ended)
     }
 
     fn list(&self, filter: &GrantFilter, now: Timestamp) -> Result<Vec<Grant>, StoreError> {
         let data = self.lock();
         let meant = |grant: &&Grant| {
-            let of = |subject: &SubjectId| *subject == grant.subject;
+            let of = |subject| filter.subject.as_ref().is_none_or(|it| it == subject);
             let to = |client: &ClientId| *client == grant.client_id;
-            filter.subject.as_ref().is_none_or(of)
+            grant.subject.as_ref().is_some_and(of)
                 && filter.client_id.as_ref().is_none_or(to)
                 && (filter.ended || data.is_of_use(grant, now))
         };
@@ -149,17 +151,17 @@ impl Data {
 
     /// Whether a code or token can still be used under this grant.
     fn is_of_use(&self, grant: &Grant, now: Timestamp) -> bool {
-        let code = self.codes.values().any(|code| {
-            code.record.grant_id == grant.id
+        let code = self.codes.iter().any(|(digest, code)| {
+            digest.grant() == grant.id
                 && code.spent_at.is_none()
                 && !code.record.expires_at.is_expired(now)
         });
         let access = self
             .access
-            .values()
-            .any(|token| token.grant_id == grant.id && !token.record.expires_at.is_expired(now));
-        let refresh = self.refresh.values().any(|token| {
-            token.grant_id == grant.id
+            .iter()
+            .any(|(digest, token)| digest.grant() == grant.id && !token.expires_at.is_expired(now));
+        let refresh = self.refresh.iter().any(|(digest, token)| {
+            digest.grant() == grant.id
                 && token.spent_at.is_none()
                 && !token.record.expires_at.is_expired(now)
         });

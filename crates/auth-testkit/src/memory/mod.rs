@@ -11,7 +11,7 @@ use auth_core::consent::{Consent, PendingAuthorization};
 use auth_core::grant::{Grant, GrantId};
 use auth_core::owner::{Owner, SubjectId};
 use auth_core::password::PasswordHash;
-use auth_core::secret::{AccessTokenDigest, CodeDigest, RefreshTokenDigest, SessionDigest};
+use auth_core::secret::{CodeDigest, SessionDigest, TokenDigest};
 use auth_core::session::Session;
 use auth_core::timestamp::Timestamp;
 use auth_core::token::{AccessTokenRecord, RefreshTokenRecord};
@@ -61,9 +61,9 @@ pub struct Data {
     /// Authorization codes.
     pub codes: BTreeMap<CodeDigest, CodeRow>,
     /// Access tokens.
-    pub access: BTreeMap<AccessTokenDigest, AccessRow>,
+    pub access: BTreeMap<TokenDigest, AccessTokenRecord>,
     /// Refresh tokens.
-    pub refresh: BTreeMap<RefreshTokenDigest, RefreshRow>,
+    pub refresh: BTreeMap<TokenDigest, RefreshRow>,
 }
 
 /// A request that waits, and where it came from.
@@ -84,24 +84,13 @@ pub struct CodeRow {
     pub spent_at: Option<Timestamp>,
 }
 
-/// An access token.
-#[derive(Debug, Clone)]
-pub struct AccessRow {
-    /// The token.
-    pub record: AccessTokenRecord,
-    /// What it hangs on.
-    pub grant_id: GrantId,
-}
-
 /// A refresh token and what became of it.
 #[derive(Debug, Clone)]
 pub struct RefreshRow {
     /// The token.
     pub record: RefreshTokenRecord,
-    /// What it hangs on.
-    pub grant_id: GrantId,
     /// The token that it succeeds; `None` for the one that a code bought.
-    pub parent: Option<RefreshTokenDigest>,
+    pub parent: Option<TokenDigest>,
     /// The how-manieth successor of its parent it is.
     pub serial: usize,
     /// When it was first presented, which proves that its client received it.

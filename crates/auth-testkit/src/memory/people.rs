@@ -159,11 +159,13 @@ impl OwnerRegistry for MemoryStore {
         data.sessions.retain(|digest, session| session.subject != *subject || Some(digest) == keep);
         let unredeemed: Vec<_> = data
             .codes
-            .values()
-            .filter(|code| code.spent_at.is_none())
-            .map(|code| code.record.grant_id.clone())
+            .iter()
+            .filter(|(_, code)| code.spent_at.is_none())
+            .map(|(digest, _)| digest.grant())
             .collect();
-        data.end_grants(at, |grant| grant.subject == *subject && unredeemed.contains(&grant.id));
+        data.end_grants(at, |grant| {
+            grant.subject.as_ref() == Some(subject) && unredeemed.contains(&grant.id)
+        });
         Ok(Changed::Changed)
     }
 
@@ -179,7 +181,7 @@ impl OwnerRegistry for MemoryStore {
         owner.disabled_at = at.map(|at| owner.disabled_at.unwrap_or(at));
         if let Some(at) = at {
             data.sessions.retain(|_, session| session.subject != *subject);
-            data.end_grants(at, |grant| grant.subject == *subject);
+            data.end_grants(at, |grant| grant.subject.as_ref() == Some(subject));
         }
         Ok(Changed::Changed)
     }

@@ -1,16 +1,16 @@
 //! Codes, tokens, and removing what expired.
 
-use super::{AccessRow, Data, MemoryStore, RefreshRow};
+use super::{Data, MemoryStore, RefreshRow};
 use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
 use auth_core::error::StoreError;
-use auth_core::grant::{Grant, GrantId};
+use auth_core::grant::Grant;
 use auth_core::housekeeping::Housekeeping;
-use auth_core::secret::{AccessTokenDigest, CodeDigest, RefreshTokenDigest};
+use auth_core::secret::{CodeDigest, TokenDigest};
 use auth_core::session::SessionLifetimes;
 use auth_core::timestamp::Timestamp;
 use auth_core::token::{
     AccessTokenRecord, MAX_SIBLINGS, NewAccessToken, NewRefreshToken, RefreshReuse,
-    RefreshTokenRecord, Rotated, Rotation, TokenStore,
+    RefreshTokenRecord, Rotated, Rotation, TokenRecord, TokenStore,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,63 +18,64 @@ impl CodeStore for MemoryStore {
     fn find(&self, code: &CodeDigest) -> Result<Option<(CodeRecord, Grant)>, StoreError> {
         let data = self.lock();
         let record = data.codes.get(code).map(|row| row.record.clone());
-        Ok(record.and_then(|record| {
-            let grant = record.grant_id.clone();
-            data.with_grant(record, &grant)
-        }))
+        Ok(record.and_then(|record| data.with_grant(record, &code.grant())))
     }
 
     fn redeem(&self, redemption: &Redemption<'_>) -> Result<Redeemed, StoreError> {
-        let Redemption { grant_id, at, .. } = *redemption;
+        let (grant, at) = (redemption.code.grant(), redemption.at);
         let mut data = self.lock();
-        let live = data.is_live(grant_id, at);
+        let live = data.is_live(&grant, at);
         let Some(code) = data.codes.get_mut(redemption.code) else {
             return Ok(Redeemed::GrantEnded);
         };
         if code.spent_at.is_some() {
-            data.end_grants(at, |grant| grant.id == *grant_id);
+            data.end_grants(at, |it| it.id == grant);
             return Ok(Redeemed::Replayed);
         }
         if !live {
             return Ok(Redeemed::GrantEnded);
         }
         code.spent_at = Some(at);
-        data.insert_access(grant_id, redemption.access);
+        data.insert_access(redemption.access);
         if let Some(refresh) = redemption.refresh {
-            data.insert_refresh(grant_id, None, refresh);
+            data.insert_refresh(None, refresh);
         }
         Ok(Redeemed::First)
     }
 }
 
 impl TokenStore for MemoryStore {
-    fn find_access(
-        &self,
-        token: &AccessTokenDigest,
-    ) -> Result<Option<(AccessTokenRecord, Grant)>, StoreError> {
+    fn find(&self, token: &TokenDigest) -> Result<Option<(TokenRecord, Grant)>, StoreError> {
         let data = self.lock();
-        let row = data.access.get(token);
-        Ok(row.and_then(|row| data.with_grant(row.record.clone(), &row.grant_id)))
+        let access = data.access.get(token).cloned().map(TokenRecord::Access);
+        let refresh = data.refresh.get(token).map(|row| {
+            let is_spent = row.spent_at.is_some();
+            TokenRecord::Refresh(RefreshTokenRecord { is_spent, ..row.record.clone() })
+        });
+        Ok(access.or(refresh).and_then(|record| data.with_grant(record, &token.grant())))
     }
 
-    fn find_refresh(
-        &self,
-        token: &RefreshTokenDigest,
-    ) -> Result<Option<(RefreshTokenRecord, Grant)>, StoreError> {
-        let data = self.lock();
-        let row = data.refresh.get(token);
-        Ok(row.and_then(|row| data.with_grant(row.record.clone(), &row.grant_id)))
+    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<(), StoreError> {
+        let mut data = self.lock();
+        data.grants.insert(grant.id, grant.clone());
+        data.insert_access(access);
+        Ok(())
+    }
+
+    fn revoke_access(&self, token: &TokenDigest) -> Result<(), StoreError> {
+        self.lock().access.remove(token);
+        Ok(())
     }
 
     fn rotate(&self, rotation: &Rotation<'_>) -> Result<Rotated, StoreError> {
-        let Rotation { grant_id, at, .. } = *rotation;
+        let (grant, at) = (rotation.presented.grant(), rotation.at);
         let mut data = self.lock();
-        let live = data.is_live(grant_id, at);
+        let live = data.is_live(&grant, at);
         let Some(presented) = data.refresh.get_mut(rotation.presented) else {
             return Ok(Rotated::GrantEnded);
         };
         if presented.spent_at.is_some() {
-            data.end_grants(at, |grant| grant.id == *grant_id);
+            data.end_grants(at, |it| it.id == grant);
             return Ok(Rotated::Replayed);
         }
         if !live {
@@ -89,9 +90,9 @@ impl TokenStore for MemoryStore {
         if let (true, Some(parent)) = (received, presented.parent) {
             data.settle(&parent, rotation.presented, at);
         }
-        data.insert_access(grant_id, rotation.access);
+        data.insert_access(rotation.access);
         if let Some(successor) = rotation.successor {
-            data.insert_refresh(grant_id, Some(*rotation.presented), successor);
+            data.insert_refresh(Some(*rotation.presented), successor);
             data.forget_surplus_successors(rotation.presented);
         }
         Ok(Rotated::Done)
@@ -99,32 +100,24 @@ impl TokenStore for MemoryStore {
 }
 
 impl Data {
-    fn insert_access(&mut self, grant_id: &GrantId, token: &NewAccessToken) {
-        let row = AccessRow {
-            record: AccessTokenRecord {
-                scope: token.scope.clone(),
-                created_at: token.created_at,
-                expires_at: token.expires_at,
-            },
-            grant_id: grant_id.clone(),
+    fn insert_access(&mut self, token: &NewAccessToken) {
+        let record = AccessTokenRecord {
+            scope: token.scope.clone(),
+            created_at: token.created_at,
+            expires_at: token.expires_at,
         };
-        self.access.insert(token.digest, row);
+        self.access.insert(token.digest, record);
     }
 
-    fn insert_refresh(
-        &mut self,
-        grant_id: &GrantId,
-        parent: Option<RefreshTokenDigest>,
-        token: &NewRefreshToken,
-    ) {
+    fn insert_refresh(&mut self, parent: Option<TokenDigest>, token: &NewRefreshToken) {
         let siblings = self.refresh.values().filter(|row| row.parent == parent);
         let serial = siblings.map(|row| row.serial + 1).max().unwrap_or(0);
         let row = RefreshRow {
             record: RefreshTokenRecord {
                 created_at: token.created_at,
                 expires_at: token.expires_at,
+                is_spent: false,
             },
-            grant_id: grant_id.clone(),
             parent,
             serial,
             used_at: None,
@@ -135,7 +128,7 @@ impl Data {
 
     /// The first successor of `parent` was presented: the parent and the other successors are spent.
     /// Each row says so itself, because any of the others may be purged before it.
-    fn settle(&mut self, parent: &RefreshTokenDigest, winner: &RefreshTokenDigest, at: Timestamp) {
+    fn settle(&mut self, parent: &TokenDigest, winner: &TokenDigest, at: Timestamp) {
         for (digest, row) in &mut self.refresh {
             let loser = row.parent.as_ref() == Some(parent) && digest != winner;
             if loser || digest == parent {
@@ -144,7 +137,7 @@ impl Data {
         }
     }
 
-    fn forget_surplus_successors(&mut self, parent: &RefreshTokenDigest) {
+    fn forget_surplus_successors(&mut self, parent: &TokenDigest) {
         let mut unused: Vec<_> = self
             .refresh
             .iter()
@@ -170,13 +163,11 @@ impl Housekeeping for MemoryStore {
         let expired = |at: Timestamp| at.is_expired(now);
         let mut removed = take_pending(&mut data, now, limit);
         removed += take(&mut data.codes, limit, |it| expired(it.record.expires_at));
-        removed += take(&mut data.access, limit, |it| expired(it.record.expires_at));
+        removed += take(&mut data.access, limit, |it| expired(it.expires_at));
         removed += take(&mut data.refresh, limit, |it| expired(it.record.expires_at));
         removed += take(&mut data.sessions, limit, |it| !it.is_live(sessions, now));
-        let codes = data.codes.values().map(|row| &row.record.grant_id);
-        let access = data.access.values().map(|row| &row.grant_id);
-        let refresh = data.refresh.values().map(|row| &row.grant_id);
-        let needed: BTreeSet<_> = codes.chain(access).chain(refresh).cloned().collect();
+        let tokens = data.access.keys().chain(data.refresh.keys()).map(TokenDigest::grant);
+        let needed: BTreeSet<_> = data.codes.keys().map(CodeDigest::grant).chain(tokens).collect();
         removed += take(&mut data.grants, limit, |it| !needed.contains(&it.id));
         Ok(removed)
     }

@@ -14,8 +14,8 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
         ),
         (
             "what_a_code_bought_comes_back_as_it_was_stored",
-            after("TokenStore::find_access", |broken| {
-                if let Some((record, _)) = broken.answer::<Option<(AccessTokenRecord, Grant)>>() {
+            after("TokenStore::find", |broken| {
+                if let Some((TokenRecord::Access(record), _)) = found(broken) {
                     record.expires_at = record.expires_at.before(time::Duration::SECOND);
                 }
             }),

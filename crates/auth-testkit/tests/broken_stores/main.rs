@@ -4,6 +4,7 @@
 mod flow;
 mod people;
 mod refresh;
+mod tokens;
 mod waiting;
 
 use auth_core::client::{Client, Inserted, Retired};
@@ -13,7 +14,7 @@ use auth_core::grant::{Decided, Grant};
 use auth_core::owner::Owner;
 use auth_core::scope::Scope;
 use auth_core::timestamp::Timestamp;
-use auth_core::token::{AccessTokenRecord, RefreshTokenRecord, Rotated};
+use auth_core::token::{Rotated, TokenRecord};
 use auth_testkit::contract::{Handles, promises};
 use auth_testkit::memory::Data;
 use auth_testkit::{Broken, FaultyStore, MemoryStore, sample};
@@ -64,8 +65,14 @@ const LATER: Timestamp = Timestamp::from_unix(4_000_000_000);
 
 /// A broken store for every promise.
 fn broken_stores() -> Vec<(&'static str, Make)> {
-    let parts = [flow::stores(), refresh::stores(), people::stores(), waiting::stores()];
+    let parts =
+        [flow::stores(), refresh::stores(), tokens::stores(), people::stores(), waiting::stores()];
     parts.into_iter().flatten().collect()
+}
+
+/// What [`auth_core::token::TokenStore::find`] answers.
+fn found<'a>(broken: &'a mut Broken<'_>) -> &'a mut Option<(TokenRecord, Grant)> {
+    broken.answer()
 }
 
 fn end_every_grant(data: &mut Data) {
@@ -119,6 +126,7 @@ fn every_check_is_in_the_list() {
         include_str!("../../src/contract/pending.rs"),
         include_str!("../../src/contract/refresh.rs"),
         include_str!("../../src/contract/sessions.rs"),
+        include_str!("../../src/contract/tokens.rs"),
     ];
     let written: BTreeSet<_> = sources
         .iter()

@@ -83,7 +83,7 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
             rows_after("OwnerRegistry::set_password", |_, data| {
                 let alice = sample::alice().subject;
                 for grant in data.grants.values_mut() {
-                    if grant.subject == alice {
+                    if grant.subject == Some(alice.clone()) {
                         grant.revoked_at.get_or_insert(LATER);
                     }
                 }

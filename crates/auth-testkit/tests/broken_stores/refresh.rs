@@ -6,8 +6,8 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
     vec![
         (
             "a_successor_comes_back_as_it_was_stored",
-            after("TokenStore::find_refresh", |broken| {
-                if let Some((record, _)) = broken.answer::<Option<(RefreshTokenRecord, Grant)>>() {
+            after("TokenStore::find", |broken| {
+                if let Some((TokenRecord::Refresh(record), _)) = found(broken) {
                     record.created_at = record.created_at.before(time::Duration::SECOND);
                 }
             }),
@@ -99,6 +99,14 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
                 if *broken.answer::<Rotated>() == Rotated::Replayed {
                     broken.store.edit(end_every_grant);
                 }
+            }),
+        ),
+        // It writes back the grant that it read.
+        (
+            "a_revocation_among_racing_refreshes_leaves_nothing_alive",
+            racing("TokenStore::rotate", |broken| {
+                let before = broken.before.grants.clone();
+                broken.store.edit(|data| data.grants = before);
             }),
         ),
     ]
