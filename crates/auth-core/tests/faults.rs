@@ -75,7 +75,7 @@ fn a_fault_while_redeeming_is_no_refusal(#[case] call: &'static str) {
 /// The same while refreshing.
 #[rstest]
 #[case("ClientStore::find")]
-#[case("TokenStore::find_refresh")]
+#[case("TokenStore::find")]
 #[case("OwnerStore::find")]
 #[case("TokenStore::rotate")]
 fn a_fault_while_refreshing_is_no_refusal(#[case] call: &'static str) {

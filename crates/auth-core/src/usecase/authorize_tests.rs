@@ -5,7 +5,7 @@ use super::*;
 use crate::client::{ClientId, GrantType};
 use crate::code::CodeRecord;
 use crate::consent::{Consent, PendingAuthorization, Prompt};
-use crate::grant::{Decided, Grant, GrantId};
+use crate::grant::{Decided, Grant};
 use crate::pkce::CodeChallenge;
 
 use crate::policy::PkceRequiredFor;
@@ -13,7 +13,8 @@ use crate::secret::AuthorizationCode;
 use crate::secret::BrowserSecret;
 use crate::usecase::fixtures::{
     CHALLENGE, ISSUER, NOW, World, alice, at, browser, disabled, evil, minted_grant, minted_secret,
-    only_uri, overlay, public, scope, session, signed_in, store_fault, unavailable, web,
+    minted_under, only_uri, overlay, public, scope, session, signed_in, store_fault, unavailable,
+    web,
 };
 use proptest::prelude::*;
 use rstest::rstest;

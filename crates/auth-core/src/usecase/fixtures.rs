@@ -10,7 +10,7 @@ use crate::consent::{
     AuthorizationRequest, MockConsentStore, MockPendingAuthorizationStore, PendingAuthorization,
     Prompt,
 };
-use crate::entropy::{EntropyError, MockEntropy};
+use crate::entropy::{EntropyError, MockEntropy, hex};
 use crate::error::{Fault, StoreError};
 use crate::event::{Event, MockEventSink};
 use crate::grant::{Grant, GrantId, MockGrantStore};
@@ -233,6 +233,11 @@ pub(crate) fn minted_secret(nth: u8) -> String {
 pub(crate) fn minted_under(grant: GrantId, nth: u8) -> String {
     let masked = grant.as_bytes().map(|byte| byte ^ nth);
     URL_SAFE_NO_PAD.encode([&[nth; 32][..], &masked].concat())
+}
+
+/// The name of a session that [`World::mints`] in the `nth` place, from 1.
+pub(crate) fn minted_public_id(nth: u8) -> String {
+    hex(&[nth; 16])
 }
 
 /// The grant that [`World::mints`] in the `nth` place, from 1.

@@ -247,9 +247,9 @@ fn public_clients_always_rotate(
         Ok(Rotated::Done)
     });
     let world = world.records(Event::Refreshed { grant: grant().id, client: client.id.clone() });
-    let token = ask(&world, client, "").unwrap().refresh_token.unwrap();
+    let answered = ask(&world, client, "").unwrap().refresh_token.unwrap();
     let expected = if rotates { minted_under(grant().id, 2) } else { token().expose().to_owned() };
-    assert_eq!(token.expose(), expected);
+    assert_eq!(answered.expose(), expected);
 }
 
 /// REFRESH-04, REFRESH-12: the store decides who was first; whoever was not gets no token, and cannot

@@ -2,7 +2,7 @@ use super::*;
 use crate::password::{PasswordHash, PasswordHasherError};
 use crate::timestamp::Timestamp;
 use crate::usecase::fixtures::{
-    INTERACTION, NOW, World, alice, at, disabled_alice, minted_id, minted_secret, session,
+    INTERACTION, NOW, World, alice, at, disabled_alice, minted_public_id, minted_secret, session,
     signed_in, store_fault, unavailable,
 };
 use rstest::rstest;
@@ -48,7 +48,7 @@ fn starting(world: World, replaced: Option<SessionDigest>) -> World {
     let insert = world.sessions.expect_insert().once();
     insert.returning(move |session, replaces| {
         let started = Session {
-            id: SessionId::new(minted_id(2)),
+            id: SessionId::new(minted_public_id(2)),
             digest: SessionSecret::presented(&minted_secret(1)).digest(),
             subject: alice().subject,
             created_at: NOW,

@@ -3,7 +3,7 @@ use crate::client::Client;
 use crate::code::{CodeRecord, Redeemed};
 use crate::error::{Fault, StoreError};
 use crate::pkce::CodeChallenge;
-use crate::token::{RefreshTokenRecord, Rotated};
+use crate::token::{RefreshTokenRecord, Rotated, TokenRecord};
 use crate::usecase::fixtures::{
     CHALLENGE, SECRET, World, alice, at, grant, minted_under, overlay, post, public, scope,
     store_fault, unavailable, web,
@@ -14,7 +14,9 @@ use rstest::rstest;
 mod common_rules;
 
 /// A redemption by `post` in which everything is right.
-const GOOD: &str = "grant_type=authorization_code&code=c0de&redirect_uri=https://rp.test/cb\
+const GOOD: &str = "grant_type=authorization_code\
+    &code=c0dec0dec0dec0dec0dec0dec0dec0dec0dec0dec0dec0dec0dec0dec0dec0de\
+    &redirect_uri=https://rp.test/cb\
     &client_id=post&client_secret=kept-by-the-client\
     &code_verifier=dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
@@ -45,7 +47,6 @@ fn verdict(world: World, changes: &str) -> String {
 
 fn code() -> (CodeRecord, Grant) {
     let record = CodeRecord {
-        grant_id: grant().id,
         client_id: post().id,
         redirect_uri: "https://rp.test/cb".into(),
         redirect_uri_sent: true,

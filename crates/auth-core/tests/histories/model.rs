@@ -231,7 +231,7 @@ impl World {
     }
 
     fn begin(&mut self, client: usize, owner: usize, scope: Scope, code: String) {
-        let digest = AuthorizationCode::presented(&code).digest();
+        let digest = AuthorizationCode::presented(&code).digest().unwrap();
         let found = CodeStore::find(&*self.server.store, &digest).unwrap();
         let (record, grant) = found.expect("a fresh code");
         assert_eq!(grant.scope, scope, "what was approved is what was asked for");
@@ -379,21 +379,19 @@ impl World {
             }
         }
         self.server.store.edit(|data| {
-            let access = data.access.values();
-            for (grant, end) in access.clone().map(|row| (&row.grant_id, row.record.expires_at)) {
-                let cap = data.grants[grant].expires_at;
-                assert!(cap.is_none_or(|cap| end <= cap));
+            let ends = |grant, end| {
+                let cap: Option<Timestamp> = data.grants[&grant].expires_at;
+                assert!(cap.is_none_or(|cap| end <= cap), "something outlives its grant");
+            };
+            for (token, record) in &data.access {
+                ends(token.grant(), record.expires_at);
+                assert!(record.scope.is_within(&data.grants[&token.grant()].scope));
             }
-            for row in access {
-                assert!(row.record.scope.is_within(&data.grants[&row.grant_id].scope));
+            for (token, row) in &data.refresh {
+                ends(token.grant(), row.record.expires_at);
             }
-            for row in data.refresh.values() {
-                let cap = data.grants[&row.grant_id].expires_at;
-                assert!(cap.is_none_or(|cap| row.record.expires_at <= cap));
-            }
-            for row in data.codes.values() {
-                let cap = data.grants[&row.record.grant_id].expires_at;
-                assert!(cap.is_none_or(|cap| row.record.expires_at <= cap));
+            for (code, row) in &data.codes {
+                ends(code.grant(), row.record.expires_at);
             }
         });
         for flow in &self.flows {

@@ -131,7 +131,7 @@ async fn a_fault_at_the_token_endpoint_is_no_refusal() {
             switch.store(false, Ordering::SeqCst);
             site.redeem("web", &code).await.tokens();
         }
-        for call in ["TokenStore::find_refresh", "TokenStore::rotate"] {
+        for call in ["TokenStore::find", "TokenStore::rotate"] {
             let (site, switch) = failing_at(call, wrong).await;
             let tokens = site.flow("web").await;
             switch.store(true, Ordering::SeqCst);
