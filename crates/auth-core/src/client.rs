@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::redirect_uri::RegisteredRedirectUri;
+use crate::resource::ResourceUri;
 use crate::scope::Scope;
 use crate::secret::ClientSecretDigest;
 use crate::timestamp::Timestamp;
@@ -50,17 +51,24 @@ pub enum GrantType {
     AuthorizationCode,
     /// `refresh_token` (OAuth 2.1 §4.3).
     RefreshToken,
+    /// `client_credentials` (OAuth 2.1 §4.2). For confidential clients only.
+    ClientCredentials,
 }
 
 impl GrantType {
     /// Every grant type that this server offers.
-    pub const ALL: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
+    pub const ALL: [Self; 3] =
+        [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+
+    /// What a client may use unless it was registered otherwise: acting for owners, and not for itself.
+    pub const DEFAULT: [Self; 2] = [Self::AuthorizationCode, Self::RefreshToken];
 
     /// The value of `grant_type`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 
@@ -129,6 +137,9 @@ pub struct Client {
     pub auth_method: Option<ClientAuthMethod>,
     /// Whether a refresh gives it a new refresh token. Always true of public clients (REFRESH-03).
     pub rotate_refresh_tokens: bool,
+    /// The API whose credentials these are. They are good for introspection (RFC 7662), and for nothing
+    /// else.
+    pub resource_server: Option<ResourceUri>,
     /// Its live secrets, the newest first. Empty for public clients.
     pub secrets: Vec<ClientSecretRecord>,
     /// When it was registered.

@@ -4,6 +4,7 @@ use crate::client::ClientId;
 use crate::error::StoreError;
 use crate::owner::SubjectId;
 use crate::pkce::CodeChallenge;
+use crate::resource::Audience;
 use crate::scope::Scope;
 use crate::secret::{BrowserDigest, InteractionDigest, SessionDigest};
 use crate::timestamp::Timestamp;
@@ -31,6 +32,8 @@ pub struct AuthorizationRequest {
     pub redirect_uri_sent: bool,
     /// What is asked for.
     pub scope: Scope,
+    /// At which resource servers; empty if none is configured that the scope concerns.
+    pub audience: Audience,
     /// The client's own text, to be sent back byte for byte.
     pub state: Option<String>,
     /// The PKCE challenge.
@@ -95,6 +98,8 @@ pub struct Consent {
     pub client_id: ClientId,
     /// For what.
     pub scope: Scope,
+    /// At which resource servers.
+    pub audience: Audience,
     /// When it was last given.
     pub given_at: Timestamp,
 }

@@ -16,7 +16,9 @@ use crate::timestamp::Clock;
 use crate::token::TokenStore;
 use crate::usecase::authorize::{self, Authorize};
 use crate::usecase::decide_consent::{Decision, decide_consent};
+use crate::usecase::introspect::{self, ActiveToken};
 use crate::usecase::metadata::{Metadata, metadata};
+use crate::usecase::revoke;
 use crate::usecase::sign_in::{self, SignIn};
 use crate::usecase::token::{self, TokenResponse};
 use std::sync::Arc;
@@ -151,6 +153,32 @@ impl AuthEngine {
             events: &*self.events,
         };
         token::token(&ports, &self.policy, request)
+    }
+
+    /// [`revoke::revoke`]
+    pub fn revoke(&self, request: &token::Request<'_>) -> Result<(), TokenError> {
+        let ports = revoke::Ports {
+            clients: &*self.clients,
+            grants: &*self.grants,
+            tokens: &*self.tokens,
+            clock: &*self.clock,
+            events: &*self.events,
+        };
+        revoke::revoke(&ports, request)
+    }
+
+    /// [`introspect::introspect`]
+    pub fn introspect(
+        &self,
+        request: &token::Request<'_>,
+    ) -> Result<Option<ActiveToken>, TokenError> {
+        let ports = introspect::Ports {
+            clients: &*self.clients,
+            tokens: &*self.tokens,
+            clock: &*self.clock,
+            events: &*self.events,
+        };
+        introspect::introspect(&ports, &self.policy, request)
     }
 
     /// [`metadata`]

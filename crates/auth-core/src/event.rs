@@ -69,7 +69,23 @@ pub enum Event {
         /// By which client.
         client: ClientId,
     },
-    /// The token endpoint refused a request.
+    /// A client got an access token for itself.
+    ClientTokenIssued {
+        /// The grant.
+        grant: GrantId,
+        /// The client.
+        client: ClientId,
+    },
+    /// A client took a token back.
+    TokenRevoked {
+        /// The grant that the token is under.
+        grant: GrantId,
+        /// The client.
+        client: ClientId,
+        /// Whether that ended the grant, with all its tokens.
+        whole_grant: bool,
+    },
+    /// The token, revocation or introspection endpoint refused a request.
     TokenRefused {
         /// The client that the request claimed to come from, if that can be a client.
         client: Option<ClientId>,

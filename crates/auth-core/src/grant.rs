@@ -10,6 +10,7 @@ use crate::consent::Consent;
 use crate::error::StoreError;
 pub use crate::id::GrantId;
 use crate::owner::SubjectId;
+use crate::resource::Audience;
 use crate::scope::Scope;
 use crate::secret::{CodeDigest, InteractionDigest};
 use crate::timestamp::Timestamp;
@@ -25,6 +26,8 @@ pub struct Grant {
     pub client_id: ClientId,
     /// The most that its tokens may carry.
     pub scope: Scope,
+    /// The most resource servers that its tokens may be for (RFC 8707 §2.2).
+    pub audience: Audience,
     /// When it was approved.
     pub created_at: Timestamp,
     /// When everything under it ends at the latest; `None` for no cap.

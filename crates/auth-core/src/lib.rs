@@ -33,12 +33,14 @@ pub mod password;
 pub mod pkce;
 pub mod policy;
 pub mod redirect_uri;
+pub mod resource;
 pub mod response;
 pub mod scope;
 pub mod secret;
 pub mod session;
 pub mod timestamp;
 pub mod token;
+mod uri;
 pub mod usecase;
 
 pub use engine::AuthEngine;

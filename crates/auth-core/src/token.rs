@@ -10,6 +10,7 @@
 
 use crate::error::StoreError;
 use crate::grant::Grant;
+use crate::resource::Audience;
 use crate::scope::Scope;
 use crate::secret::TokenDigest;
 use crate::timestamp::Timestamp;
@@ -21,6 +22,8 @@ pub struct NewAccessToken {
     pub digest: TokenDigest,
     /// What it may do; within its grant's scope.
     pub scope: Scope,
+    /// Which resource servers it is for; within its grant's audience.
+    pub audience: Audience,
     /// When it was issued.
     pub created_at: Timestamp,
     /// From when on it is invalid; never after its grant's end.
@@ -43,6 +46,8 @@ pub struct NewRefreshToken {
 pub struct AccessTokenRecord {
     /// What it may do.
     pub scope: Scope,
+    /// Which resource servers it is for.
+    pub audience: Audience,
     /// When it was issued.
     pub created_at: Timestamp,
     /// From when on it is invalid.
@@ -119,10 +124,12 @@ pub trait TokenStore: Send + Sync {
     fn find(&self, token: &TokenDigest) -> Result<Option<(TokenRecord, Grant)>, StoreError>;
 
     /// Records a grant of a client that acts for itself and the one access token under it, atomically.
-    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<(), StoreError>;
+    /// Stores nothing and answers `false` if the client is gone or disabled: disabling it ends every
+    /// grant, also one that is recorded at the same moment.
+    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<bool, StoreError>;
 
-    /// Forgets one access token, so that the next look-up on every server finds none; its grant and what
-    /// else is under it stay as they are. A refresh token is not touched, an unknown one is no error.
+    /// Takes one access token back: from the next look-up on, no server finds it. Its grant and what else
+    /// is under it stay as they are. A refresh token is not touched, an unknown one is no error.
     fn revoke_access(&self, token: &TokenDigest) -> Result<(), StoreError>;
 
     /// Uses a refresh token, atomically, by the rules of this module.

@@ -171,7 +171,7 @@ fn prepare(
     let stored = ClientStore::find(store, &confidential.id)?;
     let works = |client: Client| client.secrets.iter().any(|secret| secret.digest == digest);
     if !stored.is_some_and(works) {
-        let id = GrantId::mint(&OsEntropy)?.to_string();
+        let id = admin::mint_id()?;
         let secret = ClientSecretRecord { id, digest, created_at: now };
         store.add_secret(&confidential.id, &secret, 1)?;
     }

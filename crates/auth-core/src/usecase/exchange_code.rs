@@ -4,7 +4,7 @@
 //! 2. A verifier is there iff a challenge was, and meets it (PKCE-04..07).
 //! 3. `redirect_uri`, where sent, equals the one that the code was sent to; without PKCE it must be
 //!    sent if it was sent before (REDIR-13).
-//! 4. The owner is enabled and the grant has not ended (CODE-12).
+//! 4. What is asked for is within the grant (RES-03), the owner is enabled and the grant has not ended (CODE-12).
 //! 5. **The code is spent, once** (CODE-05, CODE-11). A second *valid* request revokes the grant
 //!    (CODE-06); a refused one changes nothing (CODE-07, CODE-10).
 
@@ -19,12 +19,12 @@ use crate::pkce::CodeVerifier;
 use crate::policy::Policy;
 use crate::secret::AuthorizationCode;
 use crate::timestamp::Timestamp;
-use crate::usecase::token::{Ports, TokenResponse, mint, remaining_scope, require_live};
+use crate::usecase::token::{Ports, TokenResponse, mint, narrow, require_live};
 
 /// Redeems an authorization code for tokens.
 ///
 /// # Errors
-/// `invalid_request`, `invalid_grant`, or a fault.
+/// `invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, or a fault.
 pub fn exchange_code(
     ports: &Ports<'_>,
     policy: &Policy,
@@ -41,13 +41,10 @@ pub fn exchange_code(
         .ok_or(OAuthError::INVALID_GRANT)?;
     check_verifier(&record, params.one("code_verifier")?, policy.requires_pkce(client.client()))?;
     check_redirect_uri(&record, params.one("redirect_uri")?)?;
-    let scope = remaining_scope(&grant, client, policy);
-    if scope.is_empty() {
-        return Err(OAuthError::INVALID_GRANT.into());
-    }
+    let narrowed = narrow(policy, client, &grant, None, params)?;
     require_live(ports, &grant, now)?;
     let may_refresh = client.client().grant_types.contains(&GrantType::RefreshToken);
-    let minted = mint(ports, policy, &grant, &scope, may_refresh, now)?;
+    let minted = mint(ports, policy, &grant, narrowed, may_refresh, now)?;
     let redeemed = ports.codes.redeem(&Redemption {
         code: &code,
         at: now,

@@ -3,10 +3,14 @@
 //! below it, its tests.
 
 pub mod authorize;
+pub mod client_credentials;
 pub mod decide_consent;
 pub mod exchange_code;
+pub mod introspect;
 pub mod metadata;
 pub mod refresh;
+mod requested;
+pub mod revoke;
 pub mod sign_in;
 pub mod token;
 

@@ -1,7 +1,8 @@
 //! The token endpoint, `grant_type=refresh_token` (OAuth 2.1 §4.3).
 //!
 //! 1. The token is a refresh token, belongs to this client and has not expired (REFRESH-01, -10, -11).
-//! 2. `scope`, where sent, is within the grant's; it narrows the access token only (REFRESH-06, -07).
+//! 2. `scope` and `resource`, where sent, are within the grant; they narrow the access token only
+//!    (REFRESH-06..08).
 //! 3. The owner is enabled and the grant has not ended (REFRESH-14).
 //! 4. The token is used, by the rules of [`crate::token`] (REFRESH-03..05, -12). A spent one revokes
 //!    the grant; a refused request changes nothing (REFRESH-09).
@@ -11,15 +12,14 @@ use crate::error::{OAuthError, TokenError};
 use crate::event::Event;
 use crate::params::Params;
 use crate::policy::Policy;
-use crate::scope::Scope;
 use crate::secret::RefreshToken;
 use crate::token::{Rotated, Rotation, TokenRecord};
-use crate::usecase::token::{Ports, TokenResponse, mint, remaining_scope, require_live};
+use crate::usecase::token::{Ports, TokenResponse, mint, narrow, require_live};
 
 /// Issues a new access token, and a new refresh token where the client's rotate.
 ///
 /// # Errors
-/// `invalid_request`, `invalid_grant`, `invalid_scope`, or a fault.
+/// `invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, or a fault.
 pub fn refresh(
     ports: &Ports<'_>,
     policy: &Policy,
@@ -40,18 +40,11 @@ pub fn refresh(
         }
         _ => return Err(OAuthError::INVALID_GRANT.into()),
     };
-    let remaining = remaining_scope(&grant, client, policy);
-    if remaining.is_empty() {
-        return Err(OAuthError::INVALID_GRANT.into());
-    }
-    let scope = narrow(params.one("scope")?, &grant.scope)?.intersection(&remaining);
-    if scope.is_empty() {
-        return Err(OAuthError::invalid_scope("the client may no longer ask for this").into());
-    }
+    let narrowed = narrow(policy, client, &grant, params.one("scope")?, params)?;
     require_live(ports, &grant, now)?;
     // Public clients always rotate, whatever their record says (REFRESH-03).
     let rotates = client.client().rotate_refresh_tokens || client.client().is_public();
-    let minted = mint(ports, policy, &grant, &scope, rotates, now)?;
+    let minted = mint(ports, policy, &grant, narrowed, rotates, now)?;
     let rotated = ports.tokens.rotate(&Rotation {
         presented: &presented,
         at: now,
@@ -70,18 +63,6 @@ pub fn refresh(
             Err(OAuthError::INVALID_GRANT.into())
         }
         Rotated::GrantEnded => Err(OAuthError::INVALID_GRANT.into()),
-    }
-}
-
-fn narrow(requested: Option<&str>, granted: &Scope) -> Result<Scope, OAuthError> {
-    let Some(text) = requested else {
-        return Ok(granted.clone());
-    };
-    let scope = Scope::parse(text).ok_or(OAuthError::invalid_scope("scope is malformed"))?;
-    if scope.is_within(granted) {
-        Ok(scope)
-    } else {
-        Err(OAuthError::invalid_scope("scope is wider than what was granted"))
     }
 }
 

@@ -4,8 +4,7 @@
 //! 2. `grant_type` is there and known (TOKEN-04, TOKEN-05).
 //! 3. The client authenticates, or is public and names itself ([`crate::client_auth`]).
 //! 4. The client may use this grant.
-//! 5. The grant's own rules: [`exchange_code`],
-//!    [`refresh`].
+//! 5. The grant's own rules: [`exchange_code`], [`refresh`], [`client_credentials`].
 
 use crate::client::{ClientId, ClientStore, GrantType};
 use crate::client_auth::{
@@ -19,11 +18,13 @@ use crate::grant::Grant;
 use crate::owner::OwnerStore;
 use crate::params::Params;
 use crate::policy::Policy;
+use crate::resource::Audience;
 use crate::scope::Scope;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::timestamp::{Clock, Timestamp};
 use crate::token::{NewAccessToken, NewRefreshToken, TokenStore};
-use crate::usecase::{exchange_code, refresh};
+use crate::usecase::requested::read_resources;
+use crate::usecase::{client_credentials, exchange_code, refresh};
 
 /// The ports of the token endpoint.
 pub struct Ports<'a> {
@@ -101,11 +102,14 @@ fn answer(
             exchange_code::exchange_code(ports, policy, &client, params)
         }
         GrantType::RefreshToken => refresh::refresh(ports, policy, &client, params),
+        GrantType::ClientCredentials => {
+            client_credentials::client_credentials(ports, policy, &client, params)
+        }
     }
 }
 
 /// Which client a refused request says it comes from, for the log.
-fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
+pub(super) fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
     let header = request.authorization.first().and_then(|header| parse_basic(header));
     let id = header.map(|(id, _)| id);
     let id = id.or_else(|| request.params.one("client_id").ok().flatten().map(ToOwned::to_owned));
@@ -115,9 +119,10 @@ fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
 /// The parameters that may be sent more than once (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
 
-const REPEATED: OAuthError = OAuthError::invalid_request("a parameter was sent more than once");
+pub(super) const REPEATED: OAuthError =
+    OAuthError::invalid_request("a parameter was sent more than once");
 
-const UNAUTHORIZED_CLIENT: OAuthError =
+pub(super) const UNAUTHORIZED_CLIENT: OAuthError =
     OAuthError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type");
 
 fn read_grant_type(grant_type: Option<&str>) -> Result<GrantType, OAuthError> {
@@ -134,12 +139,13 @@ pub(super) struct Minted {
     pub refresh: Option<NewRefreshToken>,
 }
 
-/// Mints tokens under a grant. Nothing outlives the grant, and the scope is never wider than it.
+/// Mints tokens under a grant. Nothing outlives the grant, and neither scope nor audience is ever wider
+/// than it.
 pub(super) fn mint(
     ports: &Ports<'_>,
     policy: &Policy,
     grant: &Grant,
-    scope: &Scope,
+    (scope, audience): (Scope, Audience),
     with_refresh_token: bool,
     now: Timestamp,
 ) -> Result<Minted, TokenError> {
@@ -147,6 +153,7 @@ pub(super) fn mint(
     let access = NewAccessToken {
         digest,
         scope: scope.intersection(&grant.scope),
+        audience: audience.intersection(&grant.audience),
         created_at: now,
         expires_at: grant.cap(now.after(policy.access_token_lifetime)),
     };
@@ -172,14 +179,55 @@ impl Minted {
     }
 }
 
-/// The scope that a grant still gives its client: what was approved, as far as the client may still
-/// ask for it and the server still knows it (REFRESH-14).
-pub(super) fn remaining_scope(
-    grant: &Grant,
-    client: &AuthenticatedClient,
+/// What a token under this grant may be for: what was approved, as far as the client may still ask for
+/// it and the server still knows it (REFRESH-14), narrowed by the request's `scope` (REFRESH-06, -07;
+/// where there is one to read) and `resource` (RES-03, RES-06).
+///
+/// # Errors
+/// `invalid_grant` if nothing is left of the approval; `invalid_scope` or `invalid_target` if the request
+/// asks for more than is left.
+pub(super) fn narrow(
     policy: &Policy,
-) -> Scope {
-    grant.scope.intersection(&client.client().scope).intersection(&policy.scopes.all())
+    client: &AuthenticatedClient,
+    grant: &Grant,
+    scope: Option<&str>,
+    params: &Params,
+) -> Result<(Scope, Audience), OAuthError> {
+    let resources = &policy.resources;
+    let left = grant.scope.intersection(&client.client().scope);
+    let left = left.intersection(&policy.scopes.all());
+    let known = grant.audience.intersection(&resources.all());
+    if left.is_empty() || (known.is_empty() && !grant.audience.is_empty()) {
+        return Err(OAuthError::INVALID_GRANT);
+    }
+    let scope = match scope {
+        None => left,
+        Some(text) => {
+            let scope = Scope::parse(text);
+            let scope = scope.ok_or(OAuthError::invalid_scope("scope is malformed"))?;
+            if !scope.is_within(&grant.scope) {
+                return Err(OAuthError::invalid_scope("scope is wider than what was granted"));
+            }
+            scope.intersection(&left)
+        }
+    };
+    let (scope, audience) = match read_resources(policy, params)? {
+        Some(chosen) if !chosen.is_within(&known) => {
+            return Err(OAuthError::invalid_target("the resource was not granted"));
+        }
+        Some(chosen) => (resources.scope_within(&scope, &chosen), chosen),
+        None => {
+            // A token that says less is for fewer; one whose scope concerns nobody in particular is for
+            // everybody that was approved.
+            let concerned = known.intersection(&resources.sharing(&scope));
+            let audience = if concerned.is_empty() { known } else { concerned };
+            (scope, audience)
+        }
+    };
+    if scope.is_empty() {
+        return Err(OAuthError::invalid_scope("nothing is left of this scope for the client"));
+    }
+    Ok((scope, audience))
 }
 
 /// The grant must be live, and its owner, if it has one, enabled (CODE-12, REFRESH-14).

@@ -69,7 +69,7 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
 
 #[derive(Serialize)]
 struct View<'a> {
-    grant_id: &'a str,
+    grant_id: String,
     username: &'a str,
     client_id: &'a str,
     scope: String,
@@ -96,7 +96,7 @@ fn list(user: Option<&str>, client: Option<&str>, all: bool, admin: &Admin) -> R
             grant.created_at.to_string(),
             state(grant, now).to_owned(),
             grant.client_id.to_string(),
-            usernames[&grant.subject].clone(),
+            username(grant, &usernames).to_owned(),
             grant.scope.to_string(),
         ]
     };
@@ -105,8 +105,8 @@ fn list(user: Option<&str>, client: Option<&str>, all: bool, admin: &Admin) -> R
     let json: Vec<_> = grants
         .iter()
         .map(|grant| View {
-            grant_id: grant.id.as_str(),
-            username: &usernames[&grant.subject],
+            grant_id: grant.id.to_string(),
+            username: username(grant, &usernames),
             client_id: grant.client_id.as_str(),
             scope: grant.scope.to_string(),
             created_at: grant.created_at.to_string(),
@@ -124,7 +124,7 @@ fn list(user: Option<&str>, client: Option<&str>, all: bool, admin: &Admin) -> R
 /// The user name of everybody who approved one of these.
 fn usernames(grants: &[Grant], admin: &Admin) -> Result<BTreeMap<SubjectId, String>> {
     let mut names = BTreeMap::new();
-    for Grant { subject, .. } in grants {
+    for subject in grants.iter().filter_map(|grant| grant.subject.as_ref()) {
         if !names.contains_key(subject) {
             let owner = admin.store.find(subject)?;
             let name = owner.map_or(subject.to_string(), |owner| owner.username.to_string());
@@ -132,6 +132,11 @@ fn usernames(grants: &[Grant], admin: &Admin) -> Result<BTreeMap<SubjectId, Stri
         }
     }
     Ok(names)
+}
+
+/// The user name of whoever approved this one; only owners' grants are listed.
+fn username<'a>(grant: &Grant, names: &'a BTreeMap<SubjectId, String>) -> &'a str {
+    grant.subject.as_ref().and_then(|subject| names.get(subject)).map_or("", String::as_str)
 }
 
 fn state(grant: &Grant, now: Timestamp) -> &'static str {
@@ -148,12 +153,15 @@ fn revoke(grant_id: String, admin: &Admin) -> Result<Answer> {
         grant_id: &'a str,
         revoked: bool,
     }
-    let grant_id = GrantId::new(grant_id);
-    if !admin.store.revoke(&grant_id, admin.now())? {
-        let id = quoted(grant_id.as_str());
+    let known = match GrantId::parse(&grant_id) {
+        Some(id) => admin.store.revoke(&id, admin.now())?,
+        None => false,
+    };
+    if !known {
+        let id = quoted(&grant_id);
         bail!("there is no grant {id}; `auth-server grant list --all` shows all");
     }
-    let json = Revoked { grant_id: grant_id.as_str(), revoked: true };
+    let json = Revoked { grant_id: &grant_id, revoked: true };
     Ok(Answer::new(&json, String::new())?.note("The grant is revoked; its tokens are not valid."))
 }
 

@@ -109,7 +109,9 @@ fn may_skip_consent(
     }
     let subject = &owner.owner().subject;
     let given = context.ports.consents.find(subject, &request.client_id)?;
-    Ok(given.is_some_and(|consent| request.scope.is_within(&consent.scope)))
+    Ok(given.is_some_and(|consent| {
+        request.scope.is_within(&consent.scope) && request.audience.is_within(&consent.audience)
+    }))
 }
 
 /// Records the approval and sends the code.
@@ -129,6 +131,7 @@ pub(in crate::usecase) fn issue_code(
         subject: Some(subject.clone()),
         client_id: client.id.clone(),
         scope: request.scope.clone(),
+        audience: request.audience.clone(),
         created_at: now,
         expires_at: policy.grant_lifetime.map(|lifetime| now.after(lifetime)),
         revoked_at: None,
@@ -146,6 +149,7 @@ pub(in crate::usecase) fn issue_code(
         subject: subject.clone(),
         client_id: client.id.clone(),
         scope: request.scope.clone(),
+        audience: request.audience.clone(),
         given_at: now,
     });
     let decided = ports.grants.approve(&Approval {

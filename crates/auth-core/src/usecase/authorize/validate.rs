@@ -11,6 +11,7 @@ use crate::redirect_uri::ValidatedRedirectUri;
 use crate::scope::Scope;
 use crate::session::AuthenticatedOwner;
 use crate::timestamp::Timestamp;
+use crate::usecase::requested::read_requested;
 use time::Duration;
 
 /// Parameters that some specification defines here, so that sending one twice is an error even where
@@ -67,13 +68,14 @@ pub(super) fn validate(
         max_age.is_some_and(|age| owner.signed_in_at().after(age).is_expired(now))
     };
     prompt.login |= request.owner.is_some_and(too_old);
-    let scope = read_scope(params.one("scope")?, client, policy)?;
+    let (scope, audience) = read_requested(policy, client, params)?;
     require_code_flow(client)?;
     Ok(AuthorizationRequest {
         client_id: client.id.clone(),
         redirect_uri: redirect_uri.as_str().to_owned(),
         redirect_uri_sent: params.one("redirect_uri")?.is_some(),
         scope,
+        audience,
         state: params.one("state")?.map(ToOwned::to_owned),
         code_challenge,
         prompt,
@@ -153,25 +155,6 @@ fn read_max_age(max_age: Option<&str>) -> Result<Option<Duration>, OAuthError> {
     let seconds = text.parse().ok().filter(|_| digits);
     let malformed = OAuthError::invalid_request("max_age must be a whole number of seconds");
     seconds.map(|seconds: u32| Some(Duration::seconds(seconds.into()))).ok_or(malformed)
-}
-
-fn read_scope(
-    requested: Option<&str>,
-    client: &Client,
-    policy: &Policy,
-) -> Result<Scope, OAuthError> {
-    let allowed = client.scope.intersection(&policy.scopes.all());
-    let scope = match requested {
-        None => policy.scopes.defaults().intersection(&allowed),
-        Some(text) => Scope::parse(text).ok_or(OAuthError::invalid_scope("scope is malformed"))?,
-    };
-    if scope.is_empty() {
-        return Err(OAuthError::invalid_scope("name a scope; this client has no default scope"));
-    }
-    if !scope.is_within(&allowed) {
-        return Err(OAuthError::invalid_scope("a scope is unknown or not allowed for this client"));
-    }
-    Ok(scope)
 }
 
 /// What the client may ask for can have shrunk while the owner was looking at a page.
