@@ -39,6 +39,7 @@ pub mod secret;
 pub mod session;
 pub mod timestamp;
 pub mod token;
+mod uri;
 pub mod usecase;
 
 pub use engine::AuthEngine;

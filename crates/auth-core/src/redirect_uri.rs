@@ -3,6 +3,7 @@
 //! Registration is where a URI is judged; a request is compared with what was registered, character
 //! by character. The one exception is the port of a loopback address.
 
+use crate::uri;
 use std::fmt;
 
 /// Why a redirect URI cannot be registered.
@@ -72,28 +73,6 @@ impl std::error::Error for InvalidRedirectUri {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegisteredRedirectUri(String);
 
-/// Schemes that must never be followed (REDIR-06). Those without a dot are refused anyway; the list
-/// gives them the right reason, and holds should the dot rule ever be relaxed.
-const FORBIDDEN_SCHEMES: [&str; 17] = [
-    "javascript",
-    "data",
-    "vbscript",
-    "file",
-    "blob",
-    "about",
-    "view-source",
-    "ws",
-    "wss",
-    "ftp",
-    "mailto",
-    "tel",
-    "sms",
-    "intent",
-    "filesystem",
-    "chrome",
-    "jar",
-];
-
 const RESERVED_PARAMETERS: [&str; 7] =
     ["code", "state", "iss", "error", "error_description", "error_uri", "response"];
 
@@ -107,24 +86,17 @@ impl RegisteredRedirectUri {
         if text.len() > Self::MAX_LEN {
             return Err(Invalid::TooLong);
         }
-        let no_uri_character =
-            |byte: u8| !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte);
-        if text.bytes().any(no_uri_character) || has_broken_escape(text) {
+        if !uri::has_only_uri_characters(text) {
             return Err(Invalid::BadCharacter);
         }
         if text.contains('#') {
             return Err(Invalid::Fragment);
         }
-        let (scheme, rest) = text.split_once(':').ok_or(Invalid::NoScheme)?;
-        let scheme_character =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            || !scheme.bytes().all(scheme_character)
-        {
-            return Err(Invalid::NoScheme);
-        }
+        let (scheme, rest) = uri::split_scheme(text).ok_or(Invalid::NoScheme)?;
         let lower = scheme.to_ascii_lowercase();
-        if FORBIDDEN_SCHEMES.contains(&lower.as_str()) {
+        // Most have no dot and would be refused anyway; this gives them the right reason, and holds
+        // should the dot rule ever be relaxed.
+        if uri::is_dangerous_scheme(&lower) {
             return Err(Invalid::ForbiddenScheme);
         }
         match lower.as_str() {
@@ -184,26 +156,13 @@ impl<'a> Loopback<'a> {
             Some(with_port) => {
                 let end = with_port.find(['/', '?']).unwrap_or(with_port.len());
                 let (port, rest) = with_port.split_at_checked(end)?;
-                is_port(port).then_some(rest)?
+                uri::is_port(port).then_some(rest)?
             }
             None => rest,
         };
         let ends_the_host = rest.is_empty() || rest.starts_with(['/', '?']);
         ends_the_host.then_some(Self { host, rest })
     }
-}
-
-fn is_port(text: &str) -> bool {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
-    digits && text.parse::<u16>().is_ok_and(|port| port > 0)
-}
-
-fn has_broken_escape(text: &str) -> bool {
-    let is_escape = |after: &str| {
-        let digits = after.as_bytes().get(..2);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-    };
-    !text.split('%').skip(1).all(is_escape)
 }
 
 /// Two names or more with dots between them.
@@ -217,33 +176,19 @@ fn is_dot_segment(segment: &str) -> bool {
 
 fn judge_web(scheme: &str, rest: &str) -> Result<(), InvalidRedirectUri> {
     use InvalidRedirectUri as Invalid;
-    let after = rest.strip_prefix("//").ok_or(Invalid::BadHost)?;
-    let end = after.find(['/', '?']).unwrap_or(after.len());
-    let authority = after.get(..end).unwrap_or_default();
+    let (authority, _) = uri::split_authority(rest).ok_or(Invalid::BadHost)?;
     if authority.contains('@') {
         return Err(Invalid::UserInfo);
     }
-    let (host, port) = split_port(authority);
-    if port.is_some_and(|port| !is_port(port)) {
+    let (host, port) = uri::split_port(authority);
+    if port.is_some_and(|port| !uri::is_port(port)) {
         return Err(Invalid::BadPort);
     }
     let is_loopback = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
-    if !is_loopback && !is_host_name(host) && !is_ipv6_literal(host) {
+    if !is_loopback && !is_host_name(host) && !uri::is_ipv6_literal(host) {
         return Err(Invalid::BadHost);
     }
     if scheme == "http" && !is_loopback { Err(Invalid::PlainHttp) } else { Ok(()) }
-}
-
-/// Splits `host:port`, minding the colons of an IPv6 literal.
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    let host_end = authority.find(']').map_or(0, |bracket| bracket + 1);
-    match authority.get(host_end..).and_then(|after| after.find(':')) {
-        Some(colon) => {
-            let (host, port) = authority.split_at(host_end + colon);
-            (host, port.strip_prefix(':'))
-        }
-        None => (authority, None),
-    }
 }
 
 fn is_host_name(host: &str) -> bool {
@@ -255,12 +200,6 @@ fn is_host_name(host: &str) -> bool {
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     !host.is_empty() && host.len() <= 253 && host.split('.').all(label)
-}
-
-fn is_ipv6_literal(host: &str) -> bool {
-    host.strip_prefix('[')
-        .and_then(|inner| inner.strip_suffix(']'))
-        .is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 /// A redirect URI that equals one of the client's. Only matching makes one, so only a proven URI can
@@ -293,16 +232,12 @@ impl ValidatedRedirectUri {
     pub fn target(&self) -> RedirectTarget<'_> {
         let (scheme, rest) = self.0.split_once(':').unwrap_or((&self.0, ""));
         let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-        match rest.strip_prefix("//").filter(|_| web) {
+        match uri::split_authority(rest).filter(|_| web) {
             None => RedirectTarget::App(scheme),
-            Some(after) => {
-                let end = after.find(['/', '?']).unwrap_or(after.len());
-                let authority = after.get(..end).unwrap_or_default();
-                match split_port(authority).0 {
-                    "127.0.0.1" | "[::1]" | "localhost" => RedirectTarget::Loopback(authority),
-                    _ => RedirectTarget::Web(authority),
-                }
-            }
+            Some((authority, _)) => match uri::split_port(authority).0 {
+                "127.0.0.1" | "[::1]" | "localhost" => RedirectTarget::Loopback(authority),
+                _ => RedirectTarget::Web(authority),
+            },
         }
     }
 
