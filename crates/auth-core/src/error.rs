@@ -20,6 +20,8 @@ pub enum ErrorCode {
     UnsupportedGrantType,
     /// OAuth 2.1 §3.2.4, §4.1.2.1.
     InvalidScope,
+    /// RFC 8707 §2.
+    InvalidTarget,
     /// OAuth 2.1 §4.1.2.1.
     AccessDenied,
     /// OAuth 2.1 §4.1.2.1.
@@ -42,13 +44,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::InvalidRequest,
         Self::InvalidClient,
         Self::InvalidGrant,
         Self::UnauthorizedClient,
         Self::UnsupportedGrantType,
         Self::InvalidScope,
+        Self::InvalidTarget,
         Self::AccessDenied,
         Self::UnsupportedResponseType,
         Self::ServerError,
@@ -69,6 +72,7 @@ impl ErrorCode {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::AccessDenied => "access_denied",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::ServerError => "server_error",
@@ -108,6 +112,11 @@ impl OAuthError {
     /// An `invalid_scope`.
     pub const fn invalid_scope(description: &'static str) -> Self {
         Self::new(ErrorCode::InvalidScope, description)
+    }
+
+    /// An `invalid_target`.
+    pub const fn invalid_target(description: &'static str) -> Self {
+        Self::new(ErrorCode::InvalidTarget, description)
     }
 
     /// The one `invalid_client`: unknown, disabled, wrong secret and wrong method look the same

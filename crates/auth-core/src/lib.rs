@@ -33,6 +33,7 @@ pub mod password;
 pub mod pkce;
 pub mod policy;
 pub mod redirect_uri;
+pub mod resource;
 pub mod response;
 pub mod scope;
 pub mod secret;

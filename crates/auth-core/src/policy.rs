@@ -1,6 +1,7 @@
 //! What the operator decided.
 
 use crate::client::Client;
+use crate::resource::Resources;
 use crate::scope::ScopeCatalog;
 use crate::session::SessionLifetimes;
 use crate::token::RefreshReuse;
@@ -22,6 +23,8 @@ pub struct Policy {
     pub issuer: String,
     /// The scopes that exist.
     pub scopes: ScopeCatalog,
+    /// The resource servers that tokens can be for.
+    pub resources: Resources,
     /// Of whom PKCE is required.
     pub pkce_required_for: PkceRequiredFor,
     /// Whether redirects to `localhost` match on any port (REDIR-04).
@@ -46,11 +49,12 @@ pub struct Policy {
 
 impl Policy {
     /// The defaults for an issuer with these scopes: codes 60 s, access tokens 10 min, refresh tokens
-    /// 30 days, requests wait 15 min, sessions 8 h idle and 7 days in all.
+    /// 30 days, requests wait 15 min, sessions 8 h idle and 7 days in all; no resources.
     pub fn new(issuer: impl Into<String>, scopes: ScopeCatalog) -> Self {
         Self {
             issuer: issuer.into(),
             scopes,
+            resources: Resources::default(),
             pkce_required_for: PkceRequiredFor::Public,
             localhost_any_port: true,
             code_lifetime: Duration::seconds(60),

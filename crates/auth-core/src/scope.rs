@@ -41,6 +41,11 @@ impl Scope {
         self.0.is_empty()
     }
 
+    /// Whether this token is in it.
+    pub fn contains(&self, token: &ScopeToken) -> bool {
+        self.0.contains(token)
+    }
+
     /// Whether every token of `self` is in `other`.
     pub fn is_within(&self, other: &Self) -> bool {
         self.0.is_subset(&other.0)
