@@ -70,7 +70,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
         .with_context(|| format!("cannot create {}", directory.display()))?;
     let (listener, port) = ports::listen(args.port, 8080)?;
     let (app_listener, app_port) = ports::listen(args.app_port, 8081)?;
-    let config = configuration(directory, port)?;
+    let config = configuration(directory, port, app_port)?;
     crate::log::start(&config.log)?;
     let credentials = Credentials::load_or_make(&directory.join("credentials.json"))?;
     let store = serve::open_store(&config)?;
@@ -105,7 +105,7 @@ fn account(role: &str, username: &str, password: &str) -> Account {
 }
 
 /// The configuration that `serve` would have read.
-fn configuration(directory: &Path, port: u16) -> Result<Config> {
+fn configuration(directory: &Path, port: u16, app_port: u16) -> Result<Config> {
     let database = directory.join("auth.db");
     let mut text = format!(
         "# Written anew at every start of `auth-server demo`, for the administration commands.\n\
@@ -120,6 +120,11 @@ fn configuration(directory: &Path, port: u16) -> Result<Config> {
             "[[scopes]]\nname = \"{name}\"\ndescription = {description}\ndefault = {default}\n"
         );
     }
+    let names = CATALOG.map(|(name, ..)| name);
+    text += &format!(
+        "[[resources]]\nuri = \"http://127.0.0.1:{app_port}/api\"\nname = \"Demo API\"\n\
+         scopes = {names:?}\n"
+    );
     let path = directory.join("auth.toml");
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     let loaded = Config::load(Some(&path), std::iter::empty());

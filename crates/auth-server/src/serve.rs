@@ -8,6 +8,7 @@ use auth_core::AuthEngine;
 use auth_core::error::StoreError;
 use auth_core::housekeeping::Housekeeping as _;
 use auth_core::policy::{PkceRequiredFor, Policy};
+use auth_core::resource::{Resource, ResourceUri, Resources};
 use auth_core::scope::{ScopeCatalog, ScopeDefinition, ScopeToken};
 use auth_core::session::SessionLifetimes;
 use auth_core::timestamp::Clock as _;
@@ -108,6 +109,7 @@ pub(crate) fn policy(config: &Config) -> Policy {
         |duration: Duration| time::Duration::try_from(duration).unwrap_or(time::Duration::MAX);
     let tokens = &config.tokens;
     Policy {
+        resources: resources(&config.resources),
         pkce_required_for: match config.pkce.required_for {
             config::PkceRequiredFor::Public => PkceRequiredFor::Public,
             config::PkceRequiredFor::All => PkceRequiredFor::All,
@@ -144,6 +146,19 @@ fn catalog(scopes: &[config::Scope]) -> ScopeCatalog {
         })
     };
     ScopeCatalog::new(scopes.iter().filter_map(definition).collect())
+}
+
+fn resources(resources: &[config::Resource]) -> Resources {
+    let resource = |resource: &config::Resource| {
+        let scopes = resource.scopes.iter().map(|name| ScopeToken::parse(name));
+        // The configuration was checked: every URI is a resource URI.
+        ResourceUri::parse(&resource.uri).ok().map(|uri| Resource {
+            uri,
+            name: resource.name.clone(),
+            scopes: scopes.flatten().collect(),
+        })
+    };
+    Resources::new(resources.iter().filter_map(resource).collect())
 }
 
 /// How many rows of each kind one batch removes at most.

@@ -2,15 +2,15 @@
 
 use super::kind::Value;
 use super::problem::{Complaint, Place, Problem};
-use super::settings::{Later, SECTIONS};
+use super::settings::SECTIONS;
 use super::values::{Row, Values};
+use auth_core::resource::ResourceUri;
 use auth_core::scope::ScopeToken;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
 use tracing_subscriber::EnvFilter;
-use url::Url;
 
 /// Whatever reads as a `T`.
 pub(super) fn parses<T: FromStr<Err = Complaint>>(text: &str) -> Result<(), Complaint> {
@@ -54,14 +54,11 @@ pub(super) fn path_segment(text: &str) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// RFC 8707 §2
+/// RFC 8707 §2 (RES-01)
 pub(super) fn resource_uri(text: &str) -> Result<(), Complaint> {
     let fix = "write an absolute URI without fragment, such as \"https://api.example.com/\"";
-    match Url::parse(text) {
-        Ok(_) if text.contains('#') => Err(Complaint::new("has a fragment", fix)),
-        Ok(_) => Ok(()),
-        Err(error) => Err(Complaint::new(format!("is not an absolute URI: {error}"), fix)),
-    }
+    let judged = ResourceUri::parse(text).map(drop);
+    judged.map_err(|why| Complaint::new(format!("{}: {text:?}", why.description()), fix))
 }
 
 pub(super) fn directory(text: &str) -> Result<(), Complaint> {
@@ -129,10 +126,17 @@ fn scopes(values: &Values, file: &Place, problems: &mut Vec<Problem>) {
 
 fn resources(values: &Values, problems: &mut Vec<Problem>) {
     let rows = values.rows("resources");
-    unique("resources", "uri", rows, problems);
+    let mut seen: BTreeSet<ResourceUri> = BTreeSet::new();
     let catalog: BTreeSet<&str> =
         values.rows("scopes").iter().filter_map(|row| row.text("name")).collect();
     for row in rows {
+        let uri = row.text("uri").and_then(|text| ResourceUri::parse(text).ok());
+        if let Some(earlier) = uri.as_ref().and_then(|uri| seen.get(uri)) {
+            let what = format!("is the same as \"{}\" of an earlier entry", earlier.as_str());
+            let fix = "remove one of them; a slash at the end and the host's case do not matter";
+            problems.push(about(row, "resources", "uri", Complaint::new(what, fix)));
+        }
+        seen.extend(uri);
         if row.value("scopes").is_some() && row.list("scopes").is_empty() {
             let fix = "name at least one of [[scopes]]";
             problems.push(about(row, "resources", "scopes", Complaint::new("is empty", fix)));
@@ -197,9 +201,7 @@ fn unique(section: &str, name: &str, rows: &[Row], problems: &mut Vec<Problem>) 
 /// What can be configured but not yet used is refused, rather than silently without effect.
 fn not_in_this_version(values: &Values, problems: &mut Vec<Problem>) {
     for section in SECTIONS {
-        let (Some(Later::Refused(later)), Some(row)) =
-            (section.later, values.rows(section.path).first())
-        else {
+        let (Some(later), Some(row)) = (section.later, values.rows(section.path).first()) else {
             continue;
         };
         let what = format!("{later} is not built into this version");

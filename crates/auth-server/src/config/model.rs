@@ -1,8 +1,7 @@
 //! The settings, typed. What each one means stands in the table of settings and in the book's
 //! configuration page.
 
-// Read so that they are judged; used once sign-in through providers, resource servers and JWT access
-// tokens are there.
+// Read so that they are judged; used once sign-in through providers and JWT access tokens are there.
 #![allow(dead_code)]
 
 use super::database_url::DatabaseUrl;

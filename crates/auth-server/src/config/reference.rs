@@ -1,7 +1,7 @@
 //! The configuration page of the book.
 
 use super::kind::Kind;
-use super::settings::{Default, Later, SECTIONS, Section, Setting};
+use super::settings::{Default, SECTIONS, Section, Setting};
 
 /// The page `docs/src/configuration.md`, from the table of settings.
 pub(crate) fn reference_markdown() -> String {
@@ -9,15 +9,11 @@ pub(crate) fn reference_markdown() -> String {
     for section in SECTIONS {
         let title = if section.path.is_empty() { "Top level" } else { &section.header() };
         out.push_str(&format!("\n## {}\n\n{}\n", code_unless_top(section, title), section.doc));
-        match section.later {
-            None => {}
-            Some(Later::Refused(later)) => out.push_str(&format!(
+        if let Some(later) = section.later {
+            out.push_str(&format!(
                 "\n> Reserved: {later} is not built into this version, and `config check` refuses the \
                  section.\n"
-            )),
-            Some(Later::Unused) => {
-                out.push_str("\n> This version checks the section and does not use it yet.\n");
-            }
+            ));
         }
         if section.repeated {
             out.push_str(&format!("\n```toml\n{}```\n", section.example));

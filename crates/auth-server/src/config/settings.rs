@@ -18,8 +18,8 @@ pub(crate) struct Section {
     pub(super) doc: &'static str,
     /// For a repeated section: example entries.
     pub(super) example: &'static str,
-    /// Set while nothing uses the section yet: what using it is called.
-    pub(super) later: Option<Later>,
+    /// Set while the section is refused: what it describes, which is not built into this version.
+    pub(super) later: Option<&'static str>,
     /// Its keys.
     pub(super) settings: &'static [Setting],
 }
@@ -31,15 +31,6 @@ pub(crate) struct Setting {
     pub(super) default: Default,
     pub(super) doc: &'static str,
     pub(super) shown: Shown,
-}
-
-/// How a section is treated that describes what a later version will do.
-#[derive(Clone, Copy)]
-pub(crate) enum Later {
-    /// Its presence is a problem: what it describes is not built into this version.
-    Refused(&'static str),
-    /// It is judged, and has no effect.
-    Unused,
 }
 
 /// What applies when a key is absent. Values are TOML literals.
@@ -133,7 +124,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     section("login", "How people sign in.", &[
         setting("local", Flag, Is("true"), "With a username and a password kept here."),
     ]),
-    Section { repeated: true, example: UPSTREAM, later: Some(Later::Refused("sign-in through an OpenID Connect provider")),
+    Section { repeated: true, example: UPSTREAM, later: Some("sign-in through an OpenID Connect provider"),
         ..section("login.upstream", "OpenID Connect providers that people may sign in with, any number.", &[
         setting("id", Text(check::path_segment), Required, "A short name for URLs: lower-case letters, digits, - and _."),
         setting("name", Text(check::sentence), Required, "What the sign-in page calls it."),
@@ -153,9 +144,9 @@ pub(crate) const SECTIONS: &[Section] = &[
         setting("description", Text(check::sentence), Required, "What the consent page says it allows."),
         setting("default", Flag, Is("false"), "Granted when a request names no scope."),
     ])},
-    Section { repeated: true, example: RESOURCES, later: Some(Later::Unused),
+    Section { repeated: true, example: RESOURCES,
         ..section("resources", "Resource servers (RFC 8707): the APIs that tokens are for.", &[
-        setting("uri", Text(check::resource_uri), Required, "Its absolute URI, without fragment."),
+        setting("uri", Text(check::resource_uri), Required, "Its absolute URI, without fragment: https://… or another scheme with a host, or urn:…"),
         setting("name", Text(check::sentence), Required, "What people call it."),
         setting("scopes", List(check::scope_name), Required, "Which of the scopes concern it."),
         setting("access_token_format", Choice(&["opaque", "jwt"]), Is("\"opaque\""),

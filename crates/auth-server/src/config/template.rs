@@ -22,7 +22,9 @@ pub(crate) fn template() -> String {
             for setting in section.settings {
                 comment(&format!("{}: {}", setting.name, setting.doc), &mut out);
             }
-            out.push_str(section.example);
+            // A scope is required; the example of anything else must not take effect.
+            let mark = if section.path == "scopes" { "" } else { "# " };
+            section.example.lines().for_each(|line| out.push_str(&format!("{mark}{line}\n")));
             continue;
         }
         if !section.path.is_empty() {

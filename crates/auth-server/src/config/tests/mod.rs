@@ -127,6 +127,22 @@ fn every_setting_can_be_written_and_reaches_the_model() {
     assert_eq!((log.format, log.filter.as_str()), (LogFormat::Json, "warn,auth_http_actix=debug"));
 }
 
+#[test]
+fn the_resource_servers_reach_the_policy_in_their_order() {
+    let text = format!(
+        "{SCOPES}[[scopes]]\nname = \"b\"\ndescription = \"B\"\n\
+         [[resources]]\nuri = \"https://two.test\"\nname = \"Two\"\nscopes = [\"b\", \"a\"]\n\
+         [[resources]]\nuri = \"urn:test:one\"\nname = \"One\"\nscopes = [\"a\"]\n"
+    );
+    let policy = crate::serve::policy(&load(&text).unwrap().config);
+    let shown = policy.resources.iter().map(|resource| {
+        format!("{} {}: {}", resource.uri.as_str(), resource.name, resource.scopes)
+    });
+    assert_eq!(shown.collect::<Vec<_>>(), ["https://two.test Two: a b", "urn:test:one One: a"]);
+    let none = crate::serve::policy(&load(SCOPES).unwrap().config).resources;
+    assert_eq!(none.iter().count(), 0);
+}
+
 /// META-04
 #[test]
 fn the_issuer_follows_a_loopback_listener_and_is_needed_with_any_other() {

@@ -9,12 +9,15 @@ fn the_template_loads_as_it_stands_and_with_every_line_uncommented() {
     let loaded = load(&text).unwrap();
     assert_eq!(loaded.config.issuer.as_str(), "http://127.0.0.1:8080");
     assert_eq!(loaded.config.scopes.len(), 2);
-    // The lines that are only commented out: `# name = value`.
+    // The lines that are only commented out: `# name = value`, `# [[section]]`.
     let setting = |line: &str| {
+        if line.starts_with("# [[") {
+            return true;
+        }
         let name = line.strip_prefix("# ").and_then(|rest| rest.split_once(" = "));
         name.is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
     };
-    assert_eq!(text.lines().filter(|line| setting(line)).count(), 3, "{text}");
+    assert_eq!(text.lines().filter(|line| setting(line)).count(), 8, "{text}");
     let dir = tempfile::tempdir().unwrap();
     let all: String = text
         .lines()
@@ -25,6 +28,7 @@ fn the_template_loads_as_it_stands_and_with_every_line_uncommented() {
     let config = load(&all).unwrap().config;
     assert!(config.tokens.grant_lifetime.is_some() && config.http.workers.is_some());
     assert!(config.pages.templates.is_some());
+    assert_eq!(config.resources[0].uri, "https://api.example.com/");
     assert!(text.lines().all(|line| line.chars().count() <= 100));
 }
 

@@ -190,7 +190,7 @@ access_token_format = "jwt"
 }
 
 #[test]
-fn providers_and_resource_servers_are_already_judged_in_full() {
+fn providers_and_resource_servers_are_judged_in_full() {
     let text = format!(
         r#"{SCOPES}
 [login]
@@ -217,6 +217,21 @@ scopes = ["b"]
 uri = "api"
 name = ""
 scopes = []
+
+[[resources]]
+uri = "javascript:alert(1)"
+name = "Script"
+scopes = ["a"]
+
+[[resources]]
+uri = "https://API.example.com"
+name = "One"
+scopes = ["a"]
+
+[[resources]]
+uri = "https://api.example.com/"
+name = "The same"
+scopes = ["a"]
 "#
     );
     let found = problems(load(&text)).join("\n");
@@ -228,15 +243,18 @@ scopes = []
         "`login.upstream.scopes` does not contain \"openid\"",
         "an entry of [[login.upstream]] has no `name`",
         "has neither `client_secret` nor `client_secret_file`",
-        "`resources.uri` has a fragment",
+        "`resources.uri` has a fragment (#): \"https://api.example.com/#x\"",
         "`resources.scopes` names \"b\", which is not among [[scopes]]",
-        "`resources.uri` is not an absolute URI",
+        "`resources.uri` is not an absolute URI: \"api\"",
+        "`resources.uri` has a scheme that cannot be that of an API",
+        "`resources.uri` is the same as \"https://API.example.com\" of an earlier entry",
         "`resources.name` is empty",
         "`resources.scopes` is empty",
     ] {
         assert!(found.contains(expected), "{expected}\n{found}");
     }
     assert!(!found.contains("hunter2"), "{found}");
+    assert_eq!(found.matches("of an earlier entry").count(), 1, "{found}");
 }
 
 #[test]
