@@ -243,6 +243,11 @@ impl Resources {
         self.0.iter().find(|resource| resource.uri == *uri)
     }
 
+    /// Every one of them.
+    pub fn all(&self) -> Audience {
+        self.0.iter().map(|resource| resource.uri.clone()).collect()
+    }
+
     /// Those that one of these scopes concerns: the audience of a request that names no resource.
     pub fn sharing(&self, scope: &Scope) -> Audience {
         let shares = |resource: &&Resource| !resource.scopes.intersection(scope).is_empty();

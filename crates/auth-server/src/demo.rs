@@ -154,7 +154,7 @@ fn prepare(
             kind,
             redirect_uris,
             scope: scope.clone(),
-            grant_types: GrantType::ALL.into(),
+            grant_types: GrantType::DEFAULT.into(),
             require_pkce: false,
             auth_method: None,
             rotate_refresh_tokens: true,

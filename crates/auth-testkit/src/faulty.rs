@@ -182,7 +182,7 @@ delegate! {
     }
     TokenStore {
         fn find(token: &TokenDigest) -> Option<(TokenRecord, Grant)>;
-        fn issue(grant: &Grant, access: &NewAccessToken) -> ();
+        fn issue(grant: &Grant, access: &NewAccessToken) -> bool;
         fn revoke_access(token: &TokenDigest) -> ();
         fn rotate(rotation: &Rotation<'_>) -> Rotated;
     }

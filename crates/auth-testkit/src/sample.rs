@@ -19,6 +19,7 @@ use auth_core::owner::{Owner, Role, SubjectId, Username};
 use auth_core::password::{Password, PasswordHash};
 use auth_core::policy::Policy;
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::Audience;
 use auth_core::scope::{Scope, ScopeCatalog, ScopeDefinition, ScopeToken};
 use auth_core::secret::ClientSecret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -38,6 +39,11 @@ pub fn scope(text: &str) -> Scope {
         "" => Scope::default(),
         text => Scope::parse(text).expect("a well-formed scope"),
     }
+}
+
+/// Reads an audience that is known to be well-formed: URIs with one space between them.
+pub fn audience(text: &str) -> Audience {
+    Audience::parse(text).expect("a well-formed audience")
 }
 
 /// `api.read` (the default), `api.write`, `profile` and `email`.
@@ -117,10 +123,11 @@ pub fn client(id: &str, kind: ClientKind, redirect_uris: &[&str]) -> Client {
         kind,
         redirect_uris: redirect_uris.iter().map(uri).collect(),
         scope: scopes().all(),
-        grant_types: GrantType::ALL.into_iter().collect(),
+        grant_types: GrantType::DEFAULT.into_iter().collect(),
         require_pkce: false,
         auth_method: None,
         rotate_refresh_tokens: true,
+        resource_server: None,
         secrets: Vec::new(),
         created_at: FixedClock::START,
         disabled_at: None,

@@ -67,7 +67,7 @@ impl<S: StoreUnderTest> CodeStore for Counted<S> {
 ports! {
     TokenStore {
         fn find(token: &TokenDigest) -> Option<(TokenRecord, Grant)>;
-        fn issue(grant: &Grant, access: &NewAccessToken) -> ();
+        fn issue(grant: &Grant, access: &NewAccessToken) -> bool;
         fn revoke_access(token: &TokenDigest) -> ();
         fn rotate(rotation: &Rotation<'_>) -> Rotated;
     }

@@ -20,6 +20,7 @@ use crate::password::MockPasswordHasher;
 use crate::pkce::CodeChallenge;
 use crate::policy::Policy;
 use crate::redirect_uri::RegisteredRedirectUri;
+use crate::resource::{Audience, Resource, ResourceUri, Resources};
 use crate::scope::{Scope, ScopeCatalog, ScopeDefinition, ScopeToken};
 use crate::secret::{
     BrowserDigest, BrowserSecret, ClientSecret, InteractionId, SessionDigest, SessionSecret,
@@ -27,7 +28,7 @@ use crate::secret::{
 use crate::session::{AuthenticatedOwner, MockSessionStore};
 use crate::timestamp::{MockClock, Timestamp};
 use crate::token::MockTokenStore;
-use crate::usecase::{authorize, sign_in, token};
+use crate::usecase::{authorize, introspect, revoke, sign_in, token};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The instant at which every test happens.
@@ -59,6 +60,36 @@ pub(crate) fn policy() -> Policy {
     Policy::new(ISSUER, ScopeCatalog::new(scopes.map(define).into()))
 }
 
+/// `https://a.test/` for `api.read` and `api.write`, `https://b.test/` for `api.read` and `api.admin`.
+pub(crate) fn resources() -> Resources {
+    let define = |(uri, scopes): (&str, &str)| Resource {
+        uri: ResourceUri::parse(uri).unwrap(),
+        name: uri.to_owned(),
+        scopes: scope(scopes),
+    };
+    let known =
+        [("https://a.test/", "api.read api.write"), ("https://b.test/", "api.read api.admin")];
+    Resources::new(known.map(define).into())
+}
+
+/// The audience of these URIs, with one space between them.
+pub(crate) fn audience(text: &str) -> Audience {
+    Audience::parse(text).unwrap()
+}
+
+/// The credentials of this API.
+pub(crate) fn resource_server(uri: &str) -> Client {
+    Client {
+        id: ClientId::parse("rs").unwrap(),
+        redirect_uris: Vec::new(),
+        scope: Scope::default(),
+        grant_types: [].into(),
+        auth_method: None,
+        resource_server: Some(ResourceUri::parse(uri).unwrap()),
+        ..web()
+    }
+}
+
 fn uris(uris: &[&str]) -> Vec<RegisteredRedirectUri> {
     let parse = |uri: &&str| RegisteredRedirectUri::parse(uri).unwrap();
     uris.iter().map(parse).collect()
@@ -80,10 +111,11 @@ pub(crate) fn web() -> Client {
         kind: ClientKind::Confidential,
         redirect_uris: uris(&["https://rp.test/cb", "https://rp.test/cb2?fixed=1"]),
         scope: scope("api.read api.write"),
-        grant_types: GrantType::ALL.into(),
+        grant_types: GrantType::DEFAULT.into(),
         require_pkce: false,
         auth_method: Some(ClientAuthMethod::ClientSecretBasic),
         rotate_refresh_tokens: true,
+        resource_server: None,
         secrets: vec![secret_record("s1", SECRET)],
         created_at: at(-1000),
         disabled_at: None,
@@ -171,6 +203,7 @@ pub(crate) fn pending() -> PendingAuthorization {
             redirect_uri: "https://rp.test/cb".into(),
             redirect_uri_sent: false,
             scope: scope("api.read"),
+            audience: Audience::default(),
             state: Some("xyz".into()),
             code_challenge: CodeChallenge::parse(CHALLENGE),
             prompt: Prompt::default(),
@@ -189,6 +222,7 @@ pub(crate) fn grant() -> Grant {
         subject: Some(alice().subject),
         client_id: web().id,
         scope: scope("api.read api.write"),
+        audience: Audience::default(),
         created_at: at(-10),
         expires_at: None,
         revoked_at: None,
@@ -363,6 +397,25 @@ impl World {
             tokens: &self.tokens,
             clock: &self.clock,
             entropy: &self.entropy,
+            events: &self.events,
+        }
+    }
+
+    pub(crate) fn introspection_ports(&self) -> introspect::Ports<'_> {
+        introspect::Ports {
+            clients: &self.clients,
+            tokens: &self.tokens,
+            clock: &self.clock,
+            events: &self.events,
+        }
+    }
+
+    pub(crate) fn revocation_ports(&self) -> revoke::Ports<'_> {
+        revoke::Ports {
+            clients: &self.clients,
+            grants: &self.grants,
+            tokens: &self.tokens,
+            clock: &self.clock,
             events: &self.events,
         }
     }

@@ -114,7 +114,7 @@ impl New {
             kind,
             redirect_uris: Vec::new(),
             scope: policy.scopes.all(),
-            grant_types: GrantType::ALL.into(),
+            grant_types: GrantType::DEFAULT.into(),
             require_pkce: false,
             auth_method: None,
             rotate_refresh_tokens: true,

@@ -7,6 +7,7 @@ use auth_core::client::{
     Changed, Client, ClientAuthMethod, ClientRegistry, ClientSecretRecord, ClientStore, GrantType,
     Inserted, Retired,
 };
+use auth_core::resource::ResourceUri;
 use auth_core::secret::ClientSecretDigest;
 
 /// Every field of a client, its redirect URIs in their order and its secrets included, is what was
@@ -26,14 +27,20 @@ pub fn a_client_comes_back_as_it_was_registered<S: StoreUnderTest>(fresh: Fresh<
     bare.id = id("Z");
     bare.redirect_uris.clear();
     bare.scope = sample::scope("");
-    bare.grant_types = [GrantType::RefreshToken].into();
-    for client in [&rich, &bare] {
+    bare.grant_types = [GrantType::RefreshToken, GrantType::ClientCredentials].into();
+    let mut api = sample::confidential("Z-api", &[]);
+    api.grant_types.clear();
+    api.resource_server = ResourceUri::parse("https://API.test/v1?a=%20").ok();
+    for client in [&rich, &bare, &api] {
         let inserted = ClientRegistry::insert(world.one(), client);
         assert_eq!(inserted, Ok(Inserted::Inserted));
         assert_eq!(found(&world, client), Some(client.clone()));
     }
     let listed = ClientRegistry::list(world.other());
-    assert_eq!(listed, Ok(vec![bare, rich]), "ordered by identifier");
+    let uri =
+        |clients: &[Client]| clients[1].resource_server.clone().map(|it| it.as_str().to_owned());
+    assert_eq!(uri(listed.as_deref().expect("list")).as_deref(), Some("https://API.test/v1?a=%20"));
+    assert_eq!(listed, Ok(vec![bare, api, rich]), "ordered by identifier");
     let unknown = ClientStore::find(world.one(), &id("nobody"));
     assert_eq!(unknown, Ok(None));
     let otherwise_written = ClientStore::find(world.one(), &id("z"));

@@ -2,6 +2,7 @@
 
 use super::world::{ALICE, EVIL, WEB, World, at};
 use super::{Fresh, StoreUnderTest};
+use crate::sample;
 use auth_core::code::{CodeStore, Redeemed, Redemption};
 use auth_core::grant::{Approval, Decided};
 use auth_core::secret::CodeDigest;
@@ -12,6 +13,7 @@ pub fn a_code_comes_back_as_it_was_stored<S: StoreUnderTest>(fresh: Fresh<'_, S>
     let full = world.grant(WEB, ALICE, at(7));
     let mut bare = world.grant(EVIL, ALICE, at(8));
     bare.expires_at = Some(at(1_000_003));
+    bare.audience = sample::audience("");
     let full_record = world.code_record(&full);
     let mut bare_record = world.code_record(&bare);
     bare_record.redirect_uri_sent = false;
@@ -53,6 +55,7 @@ pub fn what_a_code_bought_comes_back_as_it_was_stored<S: StoreUnderTest>(fresh: 
     let grant = world.grant_of(&approved);
     let (stored, of) = world.access(&access.digest).expect("the access token");
     assert_eq!((&stored.scope, &of), (&access.scope, &grant));
+    assert_eq!(stored.audience, access.audience);
     assert_eq!(stored.created_at, access.created_at);
     assert_eq!(stored.expires_at, access.expires_at);
     let (stored, of) = world.refresh(&refresh.digest).expect("the refresh token");

@@ -3,7 +3,7 @@
 
 use super::world::{ALICE, Approved, BOB, CODE_LIFETIME, EVIL, WEB, World, at, id, subject};
 use super::{Fresh, StoreUnderTest};
-use crate::sample::scope;
+use crate::sample::{audience, scope};
 use auth_core::code::{CodeStore, Redeemed};
 use auth_core::consent::PendingAuthorizationStore;
 use auth_core::grant::{Decided, Grant, GrantFilter, GrantId, GrantStore};
@@ -106,12 +106,18 @@ pub fn an_approval_without_an_interaction_is_recorded<S: StoreUnderTest>(fresh: 
 /// A second approval adds to what is remembered, and takes nothing away.
 pub fn consents_add_up<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
-    for (second, narrower) in [(1, "api.read"), (2, "profile"), (3, "profile")] {
-        let grant = world.grant(WEB, ALICE, at(second));
+    for (second, narrower, at_one) in [
+        (1, "api.read", "https://a.test/"),
+        (2, "profile", ""),
+        (3, "profile", "https://b.test/api"),
+    ] {
+        let mut grant = world.grant(WEB, ALICE, at(second));
+        grant.audience = audience(at_one);
         world.decide(world.one(), None, &grant, Some(&scope(narrower)));
     }
     let consent = world.consent(ALICE, WEB).expect("a consent");
     assert_eq!(consent.scope, scope("api.read profile"));
+    assert_eq!(consent.audience, audience("https://a.test/ https://b.test/api"));
     assert_eq!(consent.given_at, at(3), "when it was last given");
     assert_eq!((consent.subject, consent.client_id), (subject(ALICE), id(WEB)));
     assert_eq!(world.consent(ALICE, EVIL), None, "another client");

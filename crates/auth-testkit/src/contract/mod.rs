@@ -162,6 +162,7 @@ promises! { ($)
 
     a_token_is_found_under_its_own_grant_only in tokens;
     a_client_gets_a_grant_of_its_own in tokens;
+    a_disabled_client_gets_no_grant_of_its_own in tokens;
     taking_back_an_access_token_takes_that_one_alone in tokens;
 
     a_client_comes_back_as_it_was_registered in clients;

@@ -8,6 +8,7 @@ use auth_core::grant::{Grant, GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping;
 use auth_core::secret::TokenDigest;
 use auth_core::session::SessionLifetimes;
+use auth_core::timestamp::Timestamp;
 use auth_core::token::{NewAccessToken, TokenStore};
 use time::Duration;
 
@@ -48,10 +49,38 @@ pub fn a_client_gets_a_grant_of_its_own<S: StoreUnderTest>(fresh: Fresh<'_, S>) 
     assert_eq!(world.one().revoke(&bystander.digest.grant(), at(7)), Ok(true));
     assert_eq!(found(&world, &bystander).expect("there").revoked_at, Some(at(7)));
 
-    let sessions = SessionLifetimes { idle: Duration::hours(8), absolute: Duration::days(7) };
-    let end = at(4).after(ACCESS_LIFETIME);
-    let removed = Housekeeping::purge(world.one(), end, sessions, 100);
-    assert_eq!(removed, Ok(4), "two tokens and their grants");
+    let removed = purge(&world, at(4).after(ACCESS_LIFETIME));
+    assert_eq!(removed, 4, "two tokens and their grants");
+}
+
+/// Nothing is stored for a client that is gone or disabled, also if that happens at the same moment.
+pub fn a_disabled_client_gets_no_grant_of_its_own<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
+    let world = World::new(fresh);
+    let try_issue = |store: &S, client| {
+        let grant = Grant { subject: None, ..world.grant(client, ALICE, at(4)) };
+        let access = world.access_token(grant.id, at(4));
+        (store.issue(&grant, &access).expect("issue"), access)
+    };
+    let (issued, access) = try_issue(world.one(), "nobody");
+    assert!(!issued && found(&world, &access).is_none(), "there is no such client");
+    for _ in 0..10 {
+        let outcomes = world.race(|store, number| match number {
+            0 => {
+                ClientRegistry::set_disabled(store, &id(WEB), Some(at(5))).expect("disable");
+                None
+            }
+            _ => Some(try_issue(store, WEB)),
+        });
+        for (issued, access) in outcomes.into_iter().flatten() {
+            let grant = found(&world, &access);
+            assert_eq!(issued, grant.is_some());
+            assert!(grant.is_none_or(|it| it.revoked_at.is_some()), "it outlives its client");
+        }
+        let (issued, access) = try_issue(world.other(), WEB);
+        assert!(!issued && found(&world, &access).is_none(), "the client is disabled");
+        ClientRegistry::set_disabled(world.one(), &id(WEB), None).expect("enable");
+        assert!(try_issue(world.one(), WEB).0);
+    }
 }
 
 /// REVOKE-05, REVOKE-06: an access token that was taken back is unknown everywhere; its grant, the
@@ -72,12 +101,24 @@ pub fn taking_back_an_access_token_takes_that_one_alone<S: StoreUnderTest>(fresh
     assert!(world.took(&second) && world.took(&bystander));
     assert!(world.knows_refresh(&first.refresh));
     assert!(!world.is_revoked(&approved));
+
+    // A grant that lost its only token is still purged.
+    let world = World::new(fresh);
+    let (_, access) = issued(&world, WEB);
+    assert_eq!(world.one().revoke_access(&access.digest), Ok(()));
+    purge(&world, at(4).after(ACCESS_LIFETIME));
+    assert_eq!(world.one().revoke(&access.digest.grant(), at(9)), Ok(false), "it is gone");
+}
+
+fn purge<S: StoreUnderTest>(world: &World<S>, now: Timestamp) -> usize {
+    let sessions = SessionLifetimes { idle: Duration::hours(8), absolute: Duration::days(7) };
+    Housekeeping::purge(world.one(), now, sessions, 100).expect("purge")
 }
 
 fn issued<S: StoreUnderTest>(world: &World<S>, client: &str) -> (Grant, NewAccessToken) {
     let grant = Grant { subject: None, ..world.grant(client, ALICE, at(4)) };
     let access = world.access_token(grant.id, at(4));
-    assert_eq!(world.one().issue(&grant, &access), Ok(()));
+    assert_eq!(world.one().issue(&grant, &access), Ok(true));
     (grant, access)
 }
 

@@ -133,6 +133,7 @@ impl<S: StoreUnderTest> World<S> {
                 redirect_uri: "https://rp.test/cb".into(),
                 redirect_uri_sent: true,
                 scope: sample::scope("api.read"),
+                audience: sample::audience("https://a.test/ https://b.test/"),
                 state: Some("st".into()),
                 code_challenge: CodeChallenge::parse(sample::CHALLENGE),
                 prompt: Prompt::default(),
@@ -163,6 +164,7 @@ impl<S: StoreUnderTest> World<S> {
             subject: Some(subject(owner)),
             client_id: sample::client_id(client),
             scope: sample::scope("api.read api.write"),
+            audience: sample::audience("https://a.test/ https://b.test/"),
             created_at,
             expires_at: None,
             revoked_at: None,
@@ -193,6 +195,7 @@ impl<S: StoreUnderTest> World<S> {
             subject: grant.subject.clone().expect("an owner approves"),
             client_id: grant.client_id.clone(),
             scope: scope.clone(),
+            audience: grant.audience.clone(),
             given_at: grant.created_at,
         });
         let decided = store.approve(&Approval {
@@ -242,6 +245,7 @@ impl<S: StoreUnderTest> World<S> {
         NewAccessToken {
             digest: self.token_digest(grant),
             scope: sample::scope("api.read"),
+            audience: sample::audience("https://b.test/"),
             created_at: now,
             expires_at: now.after(ACCESS_LIFETIME),
         }

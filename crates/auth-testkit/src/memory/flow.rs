@@ -146,6 +146,7 @@ impl Data {
         let key = (consent.subject.clone(), consent.client_id.clone());
         let stored = self.consents.entry(key).or_insert_with(|| consent.clone());
         stored.scope = stored.scope.union(&consent.scope);
+        stored.audience = stored.audience.union(&consent.audience);
         stored.given_at = consent.given_at;
     }
 

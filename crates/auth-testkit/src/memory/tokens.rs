@@ -1,6 +1,7 @@
 //! Codes, tokens, and removing what expired.
 
 use super::{Data, MemoryStore, RefreshRow};
+use auth_core::client::Client;
 use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
 use auth_core::error::StoreError;
 use auth_core::grant::Grant;
@@ -55,11 +56,14 @@ impl TokenStore for MemoryStore {
         Ok(access.or(refresh).and_then(|record| data.with_grant(record, &token.grant())))
     }
 
-    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<(), StoreError> {
+    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<bool, StoreError> {
         let mut data = self.lock();
+        if !data.clients.get(&grant.client_id).is_some_and(Client::is_enabled) {
+            return Ok(false);
+        }
         data.grants.insert(grant.id, grant.clone());
         data.insert_access(access);
-        Ok(())
+        Ok(true)
     }
 
     fn revoke_access(&self, token: &TokenDigest) -> Result<(), StoreError> {
@@ -103,6 +107,7 @@ impl Data {
     fn insert_access(&mut self, token: &NewAccessToken) {
         let record = AccessTokenRecord {
             scope: token.scope.clone(),
+            audience: token.audience.clone(),
             created_at: token.created_at,
             expires_at: token.expires_at,
         };

@@ -73,6 +73,7 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
                     subject: sample::alice().subject,
                     client_id: sample::web().id,
                     scope: sample::scope("api.read"),
+                    audience: sample::audience(""),
                     given_at: LATER,
                 };
                 let key = (consent.subject.clone(), consent.client_id.clone());

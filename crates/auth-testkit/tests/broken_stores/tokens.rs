@@ -27,6 +27,13 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
                 }
             }),
         ),
+        // It does not look at the client, or looks before the client is disabled.
+        (
+            "a_disabled_client_gets_no_grant_of_its_own",
+            after("TokenStore::issue", |broken| {
+                *broken.answer() = true;
+            }),
+        ),
         // It ends the grant with the token.
         (
             "taking_back_an_access_token_takes_that_one_alone",
