@@ -286,6 +286,24 @@ async fn a_resource_that_is_gone_is_in_no_new_token() {
     site.refresh("web", mail.refresh_token()).await.tokens();
 }
 
+/// UI-04, RES-07: who approves reads which APIs it is for, by the operator's names, asked for or not.
+#[actix_web::test]
+async fn the_consent_page_names_the_resources() {
+    let site = apis::site().await;
+    let named = async |scope: &str, resources: &[&str]| {
+        let browser = site.browser_of("alice").await;
+        let page = browser.consent_page(&request_for(scope, resources)).await;
+        let facts = page.find("dl.facts dd");
+        assert_eq!(page.find("dl.facts dt")[0] == "Gives access to", facts.len() > 3);
+        facts[..facts.len() - 3].to_vec()
+    };
+    assert_eq!(named("api.read", &[]).await, ["Photo Archive api.test"]);
+    assert_eq!(named("profile", &["HTTPS://mail.test/v1/"]).await, ["Mail mail.test"]);
+    let both = named("api.read email", &[MAIL, API]).await;
+    assert_eq!(both, ["Photo Archive api.test", "Mail mail.test"]);
+    assert_eq!(named("profile", &[]).await, [""; 0]);
+}
+
 /// RES-03: an approval for one API is none for another, though the scope is the same.
 #[actix_web::test]
 async fn a_remembered_consent_is_for_its_resources() {
