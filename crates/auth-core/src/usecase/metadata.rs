@@ -61,7 +61,8 @@ mod tests {
         let said = metadata(&policy);
         assert_eq!(said.issuer, "https://as.test");
         assert_eq!(said.scopes_supported, ["api.read"]);
-        assert_eq!(said.grant_types_supported, ["authorization_code", "refresh_token"]);
+        let grants = ["authorization_code", "refresh_token", "client_credentials"];
+        assert_eq!(said.grant_types_supported, grants);
         assert_eq!(said.code_challenge_methods_supported, ["S256"]);
         let methods = ["client_secret_basic", "client_secret_post", "none"];
         assert_eq!(said.token_endpoint_auth_methods_supported, methods);
