@@ -7,8 +7,8 @@ use crate::code::CodeRecord;
 use crate::consent::{Consent, PendingAuthorization, Prompt};
 use crate::grant::{Decided, Grant};
 use crate::pkce::CodeChallenge;
-
 use crate::policy::PkceRequiredFor;
+use crate::resource::Audience;
 use crate::secret::AuthorizationCode;
 use crate::secret::BrowserSecret;
 use crate::usecase::fixtures::{
@@ -27,6 +27,8 @@ mod order;
 mod owner;
 #[path = "authorize_tests/request_rules.rs"]
 mod request_rules;
+#[path = "authorize_tests/resources.rs"]
+mod resources;
 #[path = "authorize_tests/resume.rs"]
 mod resume;
 
@@ -140,12 +142,17 @@ fn remembering(world: World, text: &str) -> World {
     remembered_for(world, web().id, text)
 }
 
-fn remembered_for(mut world: World, client_id: ClientId, text: &str) -> World {
+fn remembered_for(world: World, client_id: ClientId, text: &str) -> World {
+    remembered_at(world, client_id, text, Audience::default())
+}
+
+fn remembered_at(mut world: World, client_id: ClientId, text: &str, audience: Audience) -> World {
     let subject = alice().subject;
     let consent = Consent {
         subject: subject.clone(),
         client_id: client_id.clone(),
         scope: scope(text),
+        audience,
         given_at: at(-100),
     };
     let find = world.consents.expect_find().once();

@@ -3,6 +3,7 @@ use crate::client::Client;
 use crate::consent::{Consent, PendingAuthorization, Prompt};
 use crate::pkce::CodeChallenge;
 use crate::redirect_uri::RedirectUriMismatch;
+use crate::resource::Audience;
 use crate::secret::{AuthorizationCode, BrowserSecret};
 use crate::usecase::fixtures::{
     CHALLENGE, INTERACTION, ISSUER, NOW, World, alice, at, browser, disabled, minted_grant,
@@ -88,6 +89,7 @@ fn approving_sends_a_code_and_remembers_the_consent() {
             subject: alice().subject,
             client_id: web().id,
             scope: scope("api.read"),
+            audience: Audience::default(),
             given_at: NOW,
         };
         assert_eq!(approval.remember, Some(&consent));

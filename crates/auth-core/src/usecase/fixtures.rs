@@ -2,21 +2,19 @@
 //! refuse every call that a test did not announce. So a port that must not be called is simply one
 //! that was not announced.
 
+mod world;
+
+pub(crate) use world::World;
+
 use crate::client::{
-    Client, ClientAuthMethod, ClientId, ClientKind, ClientSecretRecord, GrantType, MockClientStore,
+    Client, ClientAuthMethod, ClientId, ClientKind, ClientSecretRecord, GrantType,
 };
-use crate::code::MockCodeStore;
-use crate::consent::{
-    AuthorizationRequest, MockConsentStore, MockPendingAuthorizationStore, PendingAuthorization,
-    Prompt,
-};
-use crate::entropy::{EntropyError, MockEntropy, hex};
+use crate::consent::{AuthorizationRequest, PendingAuthorization, Prompt};
+use crate::entropy::hex;
 use crate::error::{Fault, StoreError};
-use crate::event::{Event, MockEventSink};
-use crate::grant::{Grant, GrantId, MockGrantStore};
-use crate::owner::{MockOwnerStore, Owner, Role, SubjectId, Username};
+use crate::grant::{Grant, GrantId};
+use crate::owner::{Owner, Role, SubjectId, Username};
 use crate::params::{ParamLimits, Params};
-use crate::password::MockPasswordHasher;
 use crate::pkce::CodeChallenge;
 use crate::policy::Policy;
 use crate::redirect_uri::RegisteredRedirectUri;
@@ -25,10 +23,8 @@ use crate::scope::{Scope, ScopeCatalog, ScopeDefinition, ScopeToken};
 use crate::secret::{
     BrowserDigest, BrowserSecret, ClientSecret, InteractionId, SessionDigest, SessionSecret,
 };
-use crate::session::{AuthenticatedOwner, MockSessionStore};
-use crate::timestamp::{MockClock, Timestamp};
-use crate::token::MockTokenStore;
-use crate::usecase::{authorize, introspect, revoke, sign_in, token};
+use crate::session::AuthenticatedOwner;
+use crate::timestamp::Timestamp;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The instant at which every test happens.
@@ -280,155 +276,4 @@ pub(crate) fn minted_grant(nth: u8) -> GrantId {
     let mut bytes = [nth; 16];
     bytes[..6].copy_from_slice(&made_at.to_be_bytes()[2..]);
     GrantId::from_bytes(bytes)
-}
-
-/// All ports, each refusing every call but the clock, which stands at [`NOW`].
-pub(crate) struct World {
-    pub(crate) policy: Policy,
-    pub(crate) clients: MockClientStore,
-    pub(crate) owners: MockOwnerStore,
-    pub(crate) sessions: MockSessionStore,
-    pub(crate) pending: MockPendingAuthorizationStore,
-    pub(crate) consents: MockConsentStore,
-    pub(crate) grants: MockGrantStore,
-    pub(crate) codes: MockCodeStore,
-    pub(crate) tokens: MockTokenStore,
-    pub(crate) passwords: MockPasswordHasher,
-    pub(crate) clock: MockClock,
-    pub(crate) entropy: MockEntropy,
-    pub(crate) events: MockEventSink,
-}
-
-impl World {
-    pub(crate) fn new() -> Self {
-        let mut clock = MockClock::new();
-        clock.expect_now().return_const(NOW);
-        clock.expect_unix_millis().return_const(u64::try_from(NOW.unix()).unwrap() * 1000);
-        Self {
-            policy: policy(),
-            clients: MockClientStore::new(),
-            owners: MockOwnerStore::new(),
-            sessions: MockSessionStore::new(),
-            pending: MockPendingAuthorizationStore::new(),
-            consents: MockConsentStore::new(),
-            grants: MockGrantStore::new(),
-            codes: MockCodeStore::new(),
-            tokens: MockTokenStore::new(),
-            passwords: MockPasswordHasher::new(),
-            clock,
-            entropy: MockEntropy::new(),
-            events: MockEventSink::new(),
-        }
-    }
-
-    /// A world with this client, which is looked up once.
-    pub(crate) fn with(client: Client) -> Self {
-        let mut world = Self::new();
-        let id = client.id.clone();
-        let find = world.clients.expect_find().once();
-        find.withf(move |asked| *asked == id).return_const(Ok(Some(client)));
-        world
-    }
-
-    /// A world that looks for a client once, and in vain.
-    pub(crate) fn without_client() -> Self {
-        let mut world = Self::new();
-        world.clients.expect_find().once().return_const(Ok(None));
-        world
-    }
-
-    /// The interaction is looked up once by its digest, and this is what waits, if anything does.
-    pub(crate) fn interaction(mut self, pending: Option<PendingAuthorization>) -> Self {
-        let find = self.pending.expect_find().once();
-        find.withf(|digest| *digest == InteractionId::presented(INTERACTION).digest())
-            .return_const(Ok(pending));
-        self
-    }
-
-    /// Alice's account is looked up once, in this state.
-    pub(crate) fn owner(mut self, owner: Option<Owner>) -> Self {
-        let find = self.owners.expect_find().once();
-        find.withf(|subject| *subject == alice().subject).return_const(Ok(owner));
-        self
-    }
-
-    /// Randomness flows: the nth call gives the byte n, over and over.
-    pub(crate) fn mints(mut self) -> Self {
-        let mut nth = 0;
-        self.entropy.expect_fill().returning(move |bytes| {
-            nth += 1;
-            bytes.fill(nth);
-            Ok(())
-        });
-        self
-    }
-
-    /// Randomness has run dry.
-    pub(crate) fn dry(mut self) -> Self {
-        let dry = || EntropyError("dry".into());
-        self.entropy.expect_fill().returning(move |_| Err(dry()));
-        self
-    }
-
-    /// Exactly this event is recorded, once.
-    pub(crate) fn records(mut self, event: Event) -> Self {
-        let record = self.events.expect_record().once();
-        record.withf(move |seen| *seen == event).return_const(());
-        self
-    }
-
-    pub(crate) fn authorize_ports(&self) -> authorize::Ports<'_> {
-        authorize::Ports {
-            clients: &self.clients,
-            consents: &self.consents,
-            pending: &self.pending,
-            grants: &self.grants,
-            clock: &self.clock,
-            entropy: &self.entropy,
-            events: &self.events,
-        }
-    }
-
-    pub(crate) fn token_ports(&self) -> token::Ports<'_> {
-        token::Ports {
-            clients: &self.clients,
-            owners: &self.owners,
-            codes: &self.codes,
-            tokens: &self.tokens,
-            clock: &self.clock,
-            entropy: &self.entropy,
-            events: &self.events,
-        }
-    }
-
-    pub(crate) fn introspection_ports(&self) -> introspect::Ports<'_> {
-        introspect::Ports {
-            clients: &self.clients,
-            tokens: &self.tokens,
-            clock: &self.clock,
-            events: &self.events,
-        }
-    }
-
-    pub(crate) fn revocation_ports(&self) -> revoke::Ports<'_> {
-        revoke::Ports {
-            clients: &self.clients,
-            grants: &self.grants,
-            tokens: &self.tokens,
-            clock: &self.clock,
-            events: &self.events,
-        }
-    }
-
-    pub(crate) fn sign_in_ports(&self) -> sign_in::Ports<'_> {
-        sign_in::Ports {
-            owners: &self.owners,
-            sessions: &self.sessions,
-            pending: &self.pending,
-            passwords: &self.passwords,
-            clock: &self.clock,
-            entropy: &self.entropy,
-            events: &self.events,
-        }
-    }
 }

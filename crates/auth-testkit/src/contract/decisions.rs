@@ -192,7 +192,7 @@ pub fn grants_are_listed_as_the_filter_says<S: StoreUnderTest>(fresh: Fresh<'_, 
         world.approve(&grant);
         made.push(grant);
     }
-    let revoked = made[3].id.clone();
+    let revoked = made[3].id;
     world.one().revoke(&revoked, at(5)).expect("revoke");
     made[3].revoked_at = Some(at(5));
     let pick = |numbers: &[usize]| -> Vec<Grant> {

@@ -33,7 +33,7 @@ pub fn a_token_is_found_under_its_own_grant_only<S: StoreUnderTest>(fresh: Fresh
 pub fn a_client_gets_a_grant_of_its_own<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
     let (grant, access) = issued(&world, WEB);
-    assert_eq!(found(&world, &access), Some(grant.clone()));
+    assert_eq!(found(&world, &access), Some(grant));
     let (record, _) = world.access(&access.digest).expect("the access token");
     assert_eq!((record.scope, record.created_at), (access.scope.clone(), at(4)));
     assert_eq!(record.expires_at, access.expires_at);

@@ -204,6 +204,7 @@ proptest! {
                 subject: subject.clone(),
                 client_id: client.clone(),
                 scope: scope("api.read"),
+                audience: Audience::default(),
                 given_at: NOW,
             };
             Ok(consented.then_some(consent))
