@@ -359,3 +359,9 @@ pub fn refusal_in<T: fmt::Debug>(answer: Result<T, TokenError>) -> OAuthError {
         other => panic!("no refusal: {other:?}"),
     }
 }
+
+/// The refresh token of a response.
+#[track_caller]
+pub fn refresh_token_in(response: &TokenResponse) -> &str {
+    response.refresh_token.as_ref().expect("a refresh token").expose()
+}
