@@ -180,7 +180,7 @@ fn a_resource_that_was_not_granted_is_refused_and_uses_nothing_up() {
     assert_is_for(&server, &next, API, "api.read");
 }
 
-/// RES-03, RES-06: the answer is the same for a resource that is foreign and one that is unknown.
+/// CODE-08, REFRESH-01: whose the code or token is comes before what is asked of it.
 #[test]
 fn a_stolen_code_or_token_is_not_judged_by_its_resource() {
     let server = TestServer::with_resources();
