@@ -1,5 +1,5 @@
 //! How many redemptions and rotations a second the store takes through its ports, and how many bare SQL
-//! takes: `cargo xtask bench store`.
+//! takes: `cargo xtask bench store`. `cargo bench --bench store -- sqlite` measures one database alone.
 //!
 //! The floor is the same statements, prepared, on the same tables with the same settings, and nothing
 //! around them. On SQLite it is one thread that commits as many operations together as there are callers
@@ -56,8 +56,14 @@ fn main() {
     if scale.measuring {
         machine::describe(directory.path());
     }
-    compare(&scale, "SQLite", |live_grants| Sqlite::new(directory.path(), live_grants));
-    if cluster::is_available() {
+    let wanted = |name: &str| {
+        let mut named = std::env::args().skip(1).filter(|it| !it.starts_with('-')).peekable();
+        named.peek().is_none() || named.any(|it| it.eq_ignore_ascii_case(name))
+    };
+    if wanted("SQLite") {
+        compare(&scale, "SQLite", |live_grants| Sqlite::new(directory.path(), live_grants));
+    }
+    if wanted("PostgreSQL") && cluster::is_available() {
         let cluster = Postgres::cluster();
         compare(&scale, "PostgreSQL", |live_grants| Postgres::new(&cluster, live_grants));
     }
