@@ -227,10 +227,11 @@ pub(crate) fn set_disabled(
     let changed = match at {
         None => Enable { id: name }.execute(conn)?,
         Some(at) => {
+            // First: from then on the client gets no grant of its own that would be passed over here.
+            let changed = Disable { at: at.unix(), id: name }.execute(conn)?;
             grants::revoke_by_client(conn, id, at)?;
             consents::forget_client(conn, id)?;
-            let at = at.unix();
-            Disable { at, id: name }.execute(conn)?
+            changed
         }
     };
     Ok(changed_if(changed > 0))
@@ -241,10 +242,10 @@ pub(crate) fn delete(
     id: &ClientId,
     at: Timestamp,
 ) -> Result<Changed, Failure> {
-    grants::revoke_by_client(conn, id, at)?;
-    consents::forget_client(conn, id)?;
     // Its redirect URIs and secrets go with it: their rows cascade.
     let deleted = diesel::delete(clients::table.find(id.as_str())).execute(conn)?;
+    grants::revoke_by_client(conn, id, at)?;
+    consents::forget_client(conn, id)?;
     Ok(changed_if(deleted > 0))
 }
 
