@@ -95,5 +95,5 @@ async fn main() -> io::Result<()> {
         introspection_endpoint: OnceLock::new(),
     });
     let server = HttpServer::new(move || App::new().configure(routes(api.clone())));
-    server.bind("127.0.0.1:9000")?.run().await
+    server.bind(setting("API_LISTEN")?)?.run().await
 }
