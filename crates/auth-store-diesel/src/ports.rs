@@ -230,9 +230,9 @@ impl TokenStore for DieselStore {
         call!(self.read, tokens::find(token))
     }
 
-    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<()> {
+    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<bool> {
         let (grant, access) = (grant.clone(), access.clone());
-        call!(self.write, tokens::issue(&grant, &access)).map(drop)
+        call!(self.write, tokens::issue(&grant, &access))
     }
 
     fn revoke_access(&self, token: &TokenDigest) -> Result<()> {

@@ -12,6 +12,7 @@ table! {
         require_pkce -> BigInt,
         auth_method -> Nullable<Text>,
         rotate_refresh_tokens -> BigInt,
+        resource_server -> Nullable<Text>,
         created_at -> BigInt,
         disabled_at -> Nullable<BigInt>,
     }
@@ -69,6 +70,7 @@ table! {
         redirect_uri -> Text,
         redirect_uri_sent -> BigInt,
         scope -> Text,
+        audience -> Text,
         state -> Nullable<Binary>,
         code_challenge -> Nullable<Text>,
         prompt -> Text,
@@ -84,6 +86,7 @@ table! {
         subject -> Text,
         client_id -> Text,
         scope -> Text,
+        audience -> Text,
         given_at -> BigInt,
     }
 }
@@ -94,6 +97,7 @@ table! {
         subject -> Nullable<Text>,
         client_id -> Text,
         scope -> Text,
+        audience -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
@@ -120,6 +124,7 @@ table! {
         token_digest -> Binary,
         kind -> Text,
         scope -> Nullable<Text>,
+        audience -> Nullable<Text>,
         parent_digest -> Nullable<Binary>,
         ordinal -> BigInt,
         uses -> BigInt,

@@ -1,6 +1,7 @@
 -- Every instant (…_at) is BIGINT, in whole Unix seconds. Every flag is BIGINT, 0 or 1.
 -- Every digest is BYTEA, the 32 bytes of SHA-256: no secret is stored in a form that can be presented.
--- A scope is TEXT, its tokens in alphabetical order with one space between them; it may be empty.
+-- A scope is TEXT, its tokens in alphabetical order with one space between them; it may be empty. So is an
+-- audience, of the URIs of resource servers.
 --
 -- Rows do not change after they are written, except for columns that are NULL until something happens
 -- to the row and are set once, for how often something happened, and for what administration edits.
@@ -14,6 +15,7 @@ CREATE TABLE clients (
     require_pkce BIGINT NOT NULL,
     auth_method TEXT,
     rotate_refresh_tokens BIGINT NOT NULL,
+    resource_server TEXT,                   -- the URI of the API whose credentials these are
     created_at BIGINT NOT NULL,
     disabled_at BIGINT
 );
@@ -66,6 +68,7 @@ CREATE TABLE pending_authorizations (
     redirect_uri TEXT NOT NULL,
     redirect_uri_sent BIGINT NOT NULL,
     scope TEXT NOT NULL,
+    audience TEXT NOT NULL,
     state BYTEA,                            -- any text, NUL included, which PostgreSQL has no TEXT for
     code_challenge TEXT,
     prompt TEXT NOT NULL,                   -- values with one space between them; may be empty
@@ -81,6 +84,7 @@ CREATE TABLE consents (
     subject TEXT NOT NULL,
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,                    -- everything that was approved and not withdrawn
+    audience TEXT NOT NULL,                 -- likewise
     given_at BIGINT NOT NULL,
     PRIMARY KEY (subject, client_id)
 );
@@ -95,6 +99,7 @@ CREATE TABLE grants (
     subject TEXT,                           -- NULL: the client acts for itself
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,
+    audience TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT,                      -- NULL: no cap
     revoked_at BIGINT                       -- from then on no code or token of this grant is valid
@@ -121,6 +126,7 @@ CREATE TABLE tokens (
     token_digest BYTEA NOT NULL,
     kind TEXT NOT NULL,                     -- access, refresh
     scope TEXT,                             -- NULL: its grant's, for a refresh token
+    audience TEXT,                          -- likewise
     parent_digest BYTEA,                    -- the refresh token it succeeds; that row may be purged before it
     ordinal BIGINT NOT NULL,                -- grows from one successor of a refresh token to the next
     uses BIGINT NOT NULL,                   -- how often it was presented for new tokens

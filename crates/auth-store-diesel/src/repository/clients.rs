@@ -10,6 +10,7 @@ use auth_core::client::{
 };
 use auth_core::error::StoreError;
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::ResourceUri;
 use auth_core::secret::ClientSecretDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::prelude::*;
@@ -27,6 +28,7 @@ struct ClientRow {
     require_pkce: i64,
     auth_method: Option<String>,
     rotate_refresh_tokens: i64,
+    resource_server: Option<String>,
     created_at: i64,
     disabled_at: Option<i64>,
 }
@@ -53,6 +55,7 @@ impl From<&Client> for ClientRow {
             require_pkce: client.require_pkce.into(),
             auth_method: client.auth_method.map(|method| method.as_str().to_owned()),
             rotate_refresh_tokens: client.rotate_refresh_tokens.into(),
+            resource_server: client.resource_server.as_ref().map(|uri| uri.as_str().to_owned()),
             created_at: client.created_at.unix(),
             disabled_at: client.disabled_at.map(Timestamp::unix),
         }
@@ -65,6 +68,7 @@ impl ClientRow {
         let uri_row = Row { table: "client_redirect_uris", ..row };
         let uri = |text: &String| uri_row.parsed("uri", RegisteredRedirectUri::parse(text).ok());
         let method = |text: String| ClientAuthMethod::parse(&text);
+        let resource = |text: String| ResourceUri::parse(&text).ok();
         Ok(Client {
             id: row.parsed("id", ClientId::parse(&self.id))?,
             kind: row.parsed("kind", parse_kind(&self.kind))?,
@@ -74,6 +78,7 @@ impl ClientRow {
             require_pkce: row.flag("require_pkce", self.require_pkce)?,
             auth_method: row.optional("auth_method", self.auth_method, method)?,
             rotate_refresh_tokens: row.flag("rotate_refresh_tokens", self.rotate_refresh_tokens)?,
+            resource_server: row.optional("resource_server", self.resource_server, resource)?,
             secrets: secrets.iter().map(SecretRow::read).collect::<Result<_, _>>()?,
             created_at: Timestamp::from_unix(self.created_at),
             disabled_at: instant(self.disabled_at),

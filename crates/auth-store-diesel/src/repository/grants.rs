@@ -9,6 +9,7 @@ use auth_core::client::ClientId;
 use auth_core::error::StoreError;
 use auth_core::grant::{Decided, Grant, GrantFilter, GrantId};
 use auth_core::owner::SubjectId;
+use auth_core::resource::Audience;
 use auth_core::secret::InteractionDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::dsl::exists;
@@ -23,6 +24,7 @@ pub(super) struct GrantRow {
     subject: Option<String>,
     client_id: String,
     scope: String,
+    audience: String,
     created_at: i64,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
@@ -35,6 +37,7 @@ impl From<&Grant> for GrantRow {
             subject: grant.subject.as_ref().map(|it| it.as_str().to_owned()),
             client_id: grant.client_id.as_str().to_owned(),
             scope: grant.scope.to_string(),
+            audience: grant.audience.to_string(),
             created_at: grant.created_at.unix(),
             expires_at: grant.expires_at.map(Timestamp::unix),
             revoked_at: grant.revoked_at.map(Timestamp::unix),
@@ -50,6 +53,7 @@ impl GrantRow {
             id: row.parsed("id", id)?,
             client_id: row.parsed("client_id", ClientId::parse(&self.client_id))?,
             scope: row.parsed("scope", parse_scope(&self.scope))?,
+            audience: row.parsed("audience", Audience::parse(&self.audience))?,
             created_at: Timestamp::from_unix(self.created_at),
             expires_at: instant(self.expires_at),
             revoked_at: instant(self.revoked_at),

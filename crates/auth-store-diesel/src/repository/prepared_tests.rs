@@ -173,6 +173,7 @@ fn request(client_id: &ClientId, interaction: InteractionDigest) -> PendingAutho
             redirect_uri: "https://rp.test/cb".into(),
             redirect_uri_sent: true,
             scope: sample::scope("api.read"),
+            audience: sample::audience("https://api.test/"),
             state: None,
             code_challenge: None,
             prompt: Prompt::default(),
@@ -203,6 +204,7 @@ fn approval(id: GrantId, code: CodeDigest, interaction: InteractionDigest) -> Ap
             subject: Some(subject.clone()),
             client_id: client_id.clone(),
             scope: sample::scope("api.read"),
+            audience: sample::audience("https://api.test/"),
             created_at: Timestamp::from_unix(1),
             expires_at: None,
             revoked_at: None,
@@ -220,6 +222,7 @@ fn approval(id: GrantId, code: CodeDigest, interaction: InteractionDigest) -> Ap
             subject,
             client_id,
             scope: sample::scope("api.read"),
+            audience: sample::audience("https://api.test/"),
             given_at: Timestamp::from_unix(1),
         }),
     }
@@ -229,6 +232,7 @@ fn access(grant: GrantId, step: u8) -> NewAccessToken {
     NewAccessToken {
         digest: TokenDigest::new(grant, [step; 32]),
         scope: sample::scope("api.read"),
+        audience: sample::audience("https://api.test/"),
         created_at: Timestamp::from_unix(2),
         expires_at: Timestamp::from_unix(80),
     }

@@ -11,6 +11,7 @@ use crate::schema::{grants as grants_table, tokens};
 use crate::text::{ACCESS, REFRESH};
 use crate::transition::Rotation;
 use auth_core::grant::Grant;
+use auth_core::resource::Audience;
 use auth_core::secret::TokenDigest;
 use auth_core::timestamp::Timestamp;
 use auth_core::token::{
@@ -27,6 +28,7 @@ struct TokenRow {
     token_digest: [u8; 32],
     kind: &'static str,
     scope: Option<String>,
+    audience: Option<String>,
     parent_digest: Option<[u8; 32]>,
     ordinal: i64,
     uses: i64,
@@ -41,6 +43,7 @@ impl TokenRow {
             token_digest: *token.digest.as_bytes(),
             kind: ACCESS,
             scope: Some(token.scope.to_string()),
+            audience: Some(token.audience.to_string()),
             parent_digest: None,
             ordinal: 0,
             uses: 0,
@@ -55,6 +58,7 @@ impl TokenRow {
             token_digest: *token.digest.as_bytes(),
             kind: REFRESH,
             scope: None,
+            audience: None,
             parent_digest: None,
             ordinal: 0,
             uses: 0,
@@ -114,7 +118,7 @@ pub(crate) fn find(
     token: &TokenDigest,
 ) -> Result<Option<(TokenRecord, Grant)>, Failure> {
     let row = Row { table: "tokens", key: Key::Digest(token.as_bytes()) };
-    type Stored = (String, Option<String>, i64, i64, Option<i64>, GrantRow);
+    type Stored = (String, Option<String>, Option<String>, i64, i64, Option<i64>, GrantRow);
     let stored: Option<Stored> = tokens::table
         .inner_join(grants_table::table)
         .filter(tokens::grant_id.eq(token.grant().as_bytes().as_slice()))
@@ -122,6 +126,7 @@ pub(crate) fn find(
         .select((
             tokens::kind,
             tokens::scope,
+            tokens::audience,
             tokens::created_at,
             tokens::expires_at,
             tokens::spent_at,
@@ -130,7 +135,7 @@ pub(crate) fn find(
         .get_result(conn)
         .optional()
         .reading(row.table, row.key)?;
-    let Some((kind, scope, created_at, expires_at, spent_at, grant)) = stored else {
+    let Some((kind, scope, audience, created_at, expires_at, spent_at, grant)) = stored else {
         return Ok(None);
     };
     let (created_at, expires_at) =
@@ -140,7 +145,9 @@ pub(crate) fn find(
         ACCESS if is_spent => return Ok(None),
         ACCESS => {
             let scope = row.parsed("scope", scope.as_deref().and_then(parse_scope))?;
-            TokenRecord::Access(AccessTokenRecord { scope, created_at, expires_at })
+            let audience = audience.as_deref().and_then(Audience::parse);
+            let audience = row.parsed("audience", audience)?;
+            TokenRecord::Access(AccessTokenRecord { scope, audience, created_at, expires_at })
         }
         REFRESH => TokenRecord::Refresh(RefreshTokenRecord { created_at, expires_at, is_spent }),
         _ => return Err(row.corrupt("kind").into()),

@@ -7,6 +7,7 @@ use auth_core::client::{ClientAuthMethod, ClientId};
 use auth_core::owner::{Role, Username};
 use auth_core::pkce::CodeChallenge;
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::{Audience, ResourceUri};
 
 /// A table: its columns in the order of a file's members, the first of them the key.
 #[derive(Debug)]
@@ -125,6 +126,11 @@ const fn scope() -> Column {
     Column::new("scope", Kind::Text(|it| parse_scope(it).is_some(), "a scope"))
 }
 
+const fn audience() -> Column {
+    let is_good = |it: &str| Audience::parse(it).is_some();
+    Column::new("audience", Kind::Text(is_good, "URIs with one space between them"))
+}
+
 const fn code_challenge() -> Column {
     let is_good = |it: &str| CodeChallenge::parse(it).is_some();
     Column::new("code_challenge", Kind::Text(is_good, "an S256 code challenge")).or_null()
@@ -177,6 +183,11 @@ pub(crate) static TABLES: [Table; 10] = [
             )
             .or_null(),
             flag("rotate_refresh_tokens"),
+            Column::new(
+                "resource_server",
+                Kind::Text(|it| ResourceUri::parse(it).is_ok(), "the URI of an API"),
+            )
+            .or_null(),
             integer("created_at"),
             integer("disabled_at").or_null(),
         ],
@@ -245,6 +256,7 @@ pub(crate) static TABLES: [Table; 10] = [
             text("redirect_uri"),
             flag("redirect_uri_sent"),
             scope(),
+            audience(),
             Column::new("state", Kind::TextInBytes).or_null(),
             code_challenge(),
             Column::new(
@@ -260,7 +272,13 @@ pub(crate) static TABLES: [Table; 10] = [
     Table {
         name: "consents",
         key: 2,
-        columns: &[name("subject"), client_id("client_id"), scope(), integer("given_at")],
+        columns: &[
+            name("subject"),
+            client_id("client_id"),
+            scope(),
+            audience(),
+            integer("given_at"),
+        ],
     },
     Table {
         name: "grants",
@@ -270,6 +288,7 @@ pub(crate) static TABLES: [Table; 10] = [
             name("subject").or_null(),
             client_id("client_id"),
             scope(),
+            audience(),
             integer("created_at"),
             integer("expires_at").or_null(),
             integer("revoked_at").or_null(),
@@ -301,6 +320,7 @@ pub(crate) static TABLES: [Table; 10] = [
                 Kind::Text(|it| it == ACCESS || it == REFRESH, "\"access\" or \"refresh\""),
             ),
             scope().or_null(),
+            audience().or_null(),
             digest("parent_digest").or_null(),
             integer("ordinal"),
             integer("uses"),

@@ -153,6 +153,7 @@ pub fn access(grant: &GrantId, name: &str) -> NewAccessToken {
     NewAccessToken {
         digest: TokenDigest::new(*grant, digest_of(&format!("access token {name}"))),
         scope: sample::scope("api.read"),
+        audience: sample::audience("https://api.test/"),
         created_at: at(20),
         expires_at: at(4_000),
     }
@@ -193,6 +194,7 @@ pub fn grant(name: &str) -> Grant {
         subject: Some(sample::alice().subject),
         client_id: sample::client_id("web"),
         scope: sample::scope("api.read"),
+        audience: sample::audience("https://api.test/"),
         created_at: at(10),
         expires_at: None,
         revoked_at: None,

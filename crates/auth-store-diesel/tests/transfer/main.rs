@@ -56,6 +56,7 @@ fn fill(store: &DieselStore) {
         subject: sample::alice().subject,
         client_id: grant.client_id.clone(),
         scope: grant.scope.clone(),
+        audience: grant.audience.clone(),
         given_at: at(10),
     };
     let decided = store.approve(&Approval {
@@ -108,6 +109,7 @@ fn pending(name: &str, state: Option<&str>) -> PendingAuthorization {
             redirect_uri: "https://rp.test/cb".into(),
             redirect_uri_sent: state.is_some(),
             scope: sample::scope("api.read"),
+            audience: sample::audience("https://api.test/ urn:example:api"),
             state: state.map(str::to_owned),
             code_challenge: state.and_then(|_| CodeChallenge::parse(sample::CHALLENGE)),
             prompt: Prompt { login: state.is_none(), ..Prompt::default() },
