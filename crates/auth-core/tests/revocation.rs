@@ -272,7 +272,7 @@ fn removing_a_client_ends_its_tokens_and_the_remembered_consent() {
     let (alice, web) = (sample::alice().subject, sample::client_id("web"));
     assert_eq!(server.store.withdraw(&alice, Some(&web), server.clock.now()), Ok(2));
     assert_all_dead(&server, "web", &[&tokens[0], &tokens[1]]);
-    assert_eq!(ConsentStore::find(&*server.store, &alice, &web), Ok(None));
+    assert_eq!(ConsentStore::find(&*server.store, &alice, &web), Ok(Vec::new()));
     assert_all_live(&server, "post", &[&others]);
 }
 

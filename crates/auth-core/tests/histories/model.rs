@@ -35,7 +35,7 @@ pub(crate) struct World {
     pub(crate) flows: Vec<Flow>,
     pub(crate) access: Vec<Access>,
     /// What each owner approved for each client and did not withdraw.
-    approved: BTreeMap<(usize, usize), (Scope, Uris)>,
+    approved: BTreeMap<(usize, usize, Uris), Scope>,
     /// The latest that it ever was: what expired by then may have been purged.
     pub(crate) latest: Timestamp,
 }
@@ -139,7 +139,8 @@ impl World {
                 let subject = sample::owner(OWNERS[owner % 2]).subject;
                 let id = sample::client_id(CLIENTS[client % 2]);
                 self.server.store.withdraw(&subject, Some(&id), self.now()).unwrap();
-                self.approved.remove(&(owner % 2, client % 2));
+                let withdrawn = (owner % 2, client % 2);
+                self.approved.retain(|(owner, client, _), _| (*owner, *client) != withdrawn);
                 self.end(|flow| flow.owner == owner % 2 && flow.client == client % 2);
             }
             Step::DisableClient { client } => {
@@ -149,7 +150,7 @@ impl World {
                 for at in [Some(self.now()), None] {
                     ClientRegistry::set_disabled(store, &id, at).unwrap();
                 }
-                self.approved.retain(|(_, client), _| CLIENTS[*client] != name);
+                self.approved.retain(|(_, client, _), _| CLIENTS[*client] != name);
                 self.end(|flow| CLIENTS[flow.client] == name);
                 let own = self.access.iter_mut().filter(|it| it.flow.is_none());
                 own.for_each(|it| it.revoked |= it.client == name);
@@ -209,9 +210,11 @@ impl World {
             assert!([ErrorCode::InvalidScope, ErrorCode::InvalidTarget].contains(&error));
             return;
         };
-        let approved = self.approved.get(&(owner, client));
-        let covered = approved.is_some_and(|(scopes, uris)| {
-            scope.is_within(scopes) && audience.is_subset(uris) && CLIENTS[client] == "web"
+        let covered = self.approved.iter().any(|((whose, whom, uris), scopes)| {
+            (*whose, *whom) == (owner, client)
+                && scope.is_within(scopes)
+                && audience.is_subset(uris)
+                && CLIENTS[client] == "web"
         });
         match answer {
             Authorize::NeedsConsent(page) => {
@@ -249,9 +252,9 @@ impl World {
             if approve {
                 let (client, owner) = (asked.client, asked.owner);
                 let (scope, audience) = (asked.scope.clone(), asked.audience.clone());
-                let (scopes, uris) = self.approved.entry((owner, client)).or_default();
+                let key = (owner, client, audience.clone());
+                let scopes = self.approved.entry(key).or_default();
                 *scopes = scopes.union(&scope);
-                uris.extend(&audience);
                 self.begin(client, owner, (scope, audience), code_in(&answer));
             }
         }

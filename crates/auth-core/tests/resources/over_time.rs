@@ -17,9 +17,28 @@ fn remembered_consent_does_not_cover_another_resource() {
         let answer = server.authorize(&silent, Some(&alice));
         assert_redirects_with(&answer, ErrorCode::ConsentRequired);
     }
+    // What was approved here and there one by one was never approved for both together.
     server.code_for(&with(&[OTHER]), &alice);
+    assert!(!is_asked(&server, &with(&[API]), &alice));
+    assert!(!is_asked(&server, &with(&[OTHER]), &alice));
+    assert!(is_asked(&server, &with(&[API, OTHER]), &alice));
+    server.code_for(&with(&[API, OTHER]), &alice);
     for less in [&[API][..], &[OTHER], &[API, OTHER], &[]] {
-        assert!(!is_asked(&server, &with(less), &alice), "approvals add up");
+        assert!(!is_asked(&server, &with(less), &alice), "{less:?}");
+    }
+}
+
+/// UI-06: one scope at one resource and another elsewhere is neither in the other place.
+#[test]
+fn remembered_consents_do_not_mix() {
+    let server = TestServer::with_resources();
+    let alice = server.sign_in("alice");
+    server.code_for(&request("api.read", &[API]), &alice);
+    server.code_for(&request("profile", &[OTHER]), &alice);
+    for (scope, at, asked) in
+        [("api.read", OTHER, true), ("api.read", API, false), ("profile", OTHER, false)]
+    {
+        assert_eq!(is_asked(&server, &request(scope, &[at]), &alice), asked, "{scope} at {at}");
     }
 }
 
@@ -95,18 +114,17 @@ fn a_resource_that_was_added_is_in_no_earlier_grant() {
     }
 }
 
-/// A resource that was removed while the owner looked at the page is in no token.
+/// AUTHZ-23, RES-02: what the owner saw cannot be given any more, so the client asks anew.
 #[test]
-fn a_resource_that_was_removed_before_the_decision_is_in_no_token() {
+fn a_resource_that_was_removed_before_the_decision_is_refused() {
     let server = TestServer::with_resources();
     let fewer = server.under(policy_with(&[API]));
     let alice = server.sign_in("alice");
-    let decide = |resources| {
+    for resources in [&[OTHER][..], &[API, OTHER], &[]] {
         let page = page_in(server.authorize(&request("api.read", resources), Some(&alice)));
         let answer = fewer.decide(&page.interaction, Some(&alice), &[("decision", "approve")]);
-        redeem(&fewer, &code_in(&answer), &[])
-    };
-    assert_eq!(refusal_in(decide(&[OTHER])), OAuthError::INVALID_GRANT);
-    let tokens = decide(&[API, OTHER]).unwrap();
-    assert_is_for(&fewer, &tokens, API, "api.read");
+        assert_redirects_with(&answer, ErrorCode::InvalidTarget);
+    }
+    let code = fewer.code_for(&request("api.read", &[]), &alice);
+    assert_is_for(&fewer, &redeem(&fewer, &code, &[]).unwrap(), API, "api.read");
 }

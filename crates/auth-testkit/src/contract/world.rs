@@ -229,9 +229,20 @@ impl<S: StoreUnderTest> World<S> {
         self.grant_of(approved).revoked_at.is_some()
     }
 
+    /// The consent that is remembered, where there can be but one.
     pub fn consent(&self, owner: &str, client: &str) -> Option<Consent> {
+        let mut consents = self.consents(owner, client);
+        assert!(consents.len() <= 1, "one audience, one consent: {consents:?}");
+        consents.pop()
+    }
+
+    /// Every consent that is remembered, ordered by audience.
+    pub fn consents(&self, owner: &str, client: &str) -> Vec<Consent> {
         let client = sample::client_id(client);
-        ConsentStore::find(self.other(), &subject(owner), &client).expect("find")
+        let found = ConsentStore::find(self.other(), &subject(owner), &client);
+        let mut consents = found.expect("find");
+        consents.sort_by(|one, other| one.audience.cmp(&other.audience));
+        consents
     }
 
     // Tokens
