@@ -331,18 +331,10 @@ impl<S: StoreUnderTest> World<S> {
 
     /// Whether the store took both tokens, or neither; half is never right.
     pub fn took(&self, tokens: &Tokens) -> bool {
-        let access = self.knows_access(&tokens.access);
-        let refresh = self.knows_refresh(&tokens.refresh);
+        let access = self.access(&tokens.access).is_some();
+        let refresh = self.refresh(&tokens.refresh).is_some();
         assert_eq!(access, refresh, "both tokens are stored, or none");
         access
-    }
-
-    pub fn knows_access(&self, token: &TokenDigest) -> bool {
-        self.access(token).is_some()
-    }
-
-    pub fn knows_refresh(&self, token: &TokenDigest) -> bool {
-        self.refresh(token).is_some()
     }
 
     /// What the store knows of an access token.
