@@ -18,10 +18,12 @@ pub fn run(url: &str, kind: Kind, items: Items, threads: usize) -> Duration {
     let store = DieselStore::open(url, StoreOptions::default()).expect("a store");
     let start = Barrier::new(threads + 1);
     let began = std::thread::scope(|scope| {
-        for share in items.chunks(items.len().div_ceil(threads)) {
-            let (store, start) = (&store, &start);
+        for thread in 0..threads {
+            let (store, start, items) = (&store, &start, &items);
             scope.spawn(move || {
-                let work: Vec<_> = share.iter().map(|item| Work::new(*item)).collect();
+                // In turn, so that what is done at one time belongs together as it does at a server.
+                let share = items.iter().skip(thread).step_by(threads);
+                let work: Vec<_> = share.map(|item| Work::new(*item)).collect();
                 start.wait();
                 for work in &work {
                     work.run(store, kind);

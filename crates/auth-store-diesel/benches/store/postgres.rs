@@ -91,7 +91,7 @@ impl Subject for Postgres<'_> {
     fn floor(&self, kind: Kind, items: Items, callers: usize) -> Duration {
         let file = self.cluster.directory().join("script.sql");
         let each = items.len / callers;
-        std::fs::write(&file, script(kind, items, each)).expect("a script");
+        std::fs::write(&file, script(kind, items, callers)).expect("a script");
         self.cluster.give(&file);
         let mut pgbench = self.cluster.client("pgbench", self.database());
         pgbench.args(["--no-vacuum", "--protocol=prepared", "--jobs=2", "-D", "i=-1"]);
@@ -134,9 +134,9 @@ impl Postgres<'_> {
     }
 }
 
-/// The transaction of the store, for the next item of a client's share. The keys that the store is handed
+/// The transaction of the store, for the next item of a client's share; they take turns. The keys that the store is handed
 /// are computed here on the server: some microseconds of SHA-256 in each statement.
-fn script(kind: Kind, items: Items, each: usize) -> String {
+fn script(kind: Kind, items: Items, callers: usize) -> String {
     let digest = |name: &str| format!("sha256(decode('{name} ' || (:n)::bigint, 'escape'))");
     let (presented, code) = (digest("presented"), digest("code"));
     let (access, refresh) = (digest("access"), digest("refresh"));
@@ -178,7 +178,7 @@ fn script(kind: Kind, items: Items, each: usize) -> String {
     };
     let number = items.number_of_k();
     format!(
-        "\\set i :i + 1\n\\set k :client_id * {each} + :i\n\\set n {number}\n
+        "\\set i :i + 1\n\\set k :i * {callers} + :client_id\n\\set n {number}\n
          BEGIN;
          {change}
          INSERT INTO tokens (grant_id, token_digest, kind, scope, audience, parent_digest, ordinal,
