@@ -2,7 +2,7 @@
 //! `api.write`, and `https://mail.test/v1` with `email`. `profile` concerns neither in particular.
 
 use crate::harness::{Params, Site, Tokens, redemption, request};
-use auth_core::client::{Client, ClientRegistry, GrantType};
+use auth_core::client::{Client, GrantType};
 use auth_core::policy::Policy;
 use auth_core::resource::{Resource, ResourceUri, Resources};
 use auth_core::scope::Scope;
@@ -29,7 +29,7 @@ fn resource_uri(text: &str) -> ResourceUri {
     ResourceUri::parse(text).expect("a resource URI")
 }
 
-/// Such a server, with three clients more: `rs` and `rs2` are the credentials of the two APIs, and `svc`
+/// Such a server, with three clients of its own: `rs` and `rs2` are the credentials of the two APIs, and `svc`
 /// acts for itself, with `api.read` and `email`.
 pub async fn site() -> Site {
     let site = Site::under(policy()).await;
@@ -61,9 +61,9 @@ pub fn credentials_of(id: &str, uri: &str) -> Client {
     }
 }
 
-/// Registers a client.
+/// Registers a client, in the place of one with the same name.
 pub fn add(site: &Site, client: &Client) {
-    ClientRegistry::insert(&*site.kit.store, client).expect("memory does not fail");
+    site.kit.store.edit(|data| data.clients.insert(client.id.clone(), client.clone()));
 }
 
 /// An authorization request of `web` for this scope at these resources.

@@ -317,5 +317,6 @@ async fn a_remembered_consent_is_for_its_resources() {
     silent.assert_error_redirect(CB, "consent_required");
     browser.code(&other).await;
     browser.authorize(&other).await.code();
-    browser.authorize(&request_for("profile", &[API, MAIL])).await.code();
+    let both = request_for("profile", &[API, MAIL]);
+    assert!(browser.authorize(&both).await.is_consent_page(), "never approved together");
 }
