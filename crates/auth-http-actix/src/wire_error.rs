@@ -9,7 +9,7 @@ use serde_json::json;
 /// What a client should wait before it tries again after a fault, in seconds.
 pub(crate) const RETRY_AFTER_FAULT: &str = "2";
 
-/// The status of a refusal at the token endpoint.
+/// The status of a refusal.
 pub(crate) fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
@@ -36,7 +36,7 @@ pub(crate) fn status(code: ErrorCode) -> StatusCode {
 pub(crate) fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
     let mut response = HttpResponse::build(status(error.code));
     if tried_basic && error.code == ErrorCode::InvalidClient {
-        response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"token endpoint\""));
+        response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"clients\""));
     }
     body(response, error.code, error.description)
 }

@@ -2,7 +2,7 @@
 
 use auth_core::error::StoreError;
 use diesel::result::{DeserializeFieldError, Error, QueryResult};
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A statement failed, or a row could not be read. Inside this crate only; ports answer
 /// [`StoreError`].
@@ -35,10 +35,11 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// The key of a row as an error may show it: a public name as it is, of a digest the first bytes.
+/// The key of a row as an error may show it: a public name in full, of a digest the first bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Key<'a> {
     Name(&'a str),
+    Id(&'a [u8]),
     Digest(&'a [u8]),
     /// Of one row among many.
     Listed,
@@ -48,15 +49,19 @@ impl fmt::Display for Key<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
-            Self::Digest(digest) => {
-                for byte in digest.iter().take(4) {
-                    write!(f, "{byte:02x}")?;
-                }
-                f.write_str("..")
-            }
+            Self::Id(id) => f.write_str(&hex(id)),
+            Self::Digest(digest) => write!(f, "{}..", hex(&digest[..digest.len().min(4)])),
             Self::Listed => f.write_str("a listed row"),
         }
     }
+}
+
+/// Two lower-case hexadecimal digits for each byte.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// A row that is being read, for saying where something is wrong.
@@ -125,12 +130,11 @@ fn column_of(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'stati
     TEXT_COLUMNS.into_iter().find(|column| Some(*column) == name).unwrap_or("a column")
 }
 
-pub(crate) const TEXT_COLUMNS: [&str; 20] = [
+pub(crate) const TEXT_COLUMNS: [&str; 19] = [
     "auth_method",
     "client_id",
     "code_challenge",
     "email",
-    "grant_id",
     "grant_types",
     "id",
     "kind",

@@ -117,7 +117,6 @@ mod tests {
         }
         let declared = [
             declared::<__diesel_schema_migrations::table>(),
-            declared::<access_tokens::table>(),
             declared::<client_redirect_uris::table>(),
             declared::<client_secrets::table>(),
             declared::<clients::table>(),
@@ -126,9 +125,9 @@ mod tests {
             declared::<grants::table>(),
             declared::<owners::table>(),
             declared::<pending_authorizations::table>(),
-            declared::<refresh_tokens::table>(),
             declared::<schema_floor::table>(),
             declared::<sessions::table>(),
+            declared::<tokens::table>(),
         ];
         let catalogue = catalogue(&mut Scratch::new().connect());
         let columns = catalogue.iter().filter_map(|line| line.strip_prefix("column "));

@@ -12,12 +12,10 @@ use auth_core::grant::{Approval, Decided, Grant, GrantFilter, GrantId, GrantStor
 use auth_core::housekeeping::Housekeeping;
 use auth_core::owner::{Owner, OwnerRegistry, OwnerStore, SubjectId, Username};
 use auth_core::password::PasswordHash;
-use auth_core::secret::{
-    AccessTokenDigest, CodeDigest, InteractionDigest, RefreshTokenDigest, SessionDigest,
-};
+use auth_core::secret::{CodeDigest, InteractionDigest, SessionDigest, TokenDigest};
 use auth_core::session::{Session, SessionId, SessionLifetimes, SessionRegistry, SessionStore};
 use auth_core::timestamp::Timestamp;
-use auth_core::token::{AccessTokenRecord, RefreshTokenRecord, Rotated, Rotation, TokenStore};
+use auth_core::token::{NewAccessToken, Rotated, Rotation, TokenRecord, TokenStore};
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -197,7 +195,7 @@ impl GrantStore for DieselStore {
     }
 
     fn revoke(&self, id: &GrantId, at: Timestamp) -> Result<bool> {
-        let id = id.clone();
+        let id = *id;
         call!(self.write_one, grants::revoke(&id, at))
     }
 
@@ -228,15 +226,18 @@ impl CodeStore for DieselStore {
 }
 
 impl TokenStore for DieselStore {
-    fn find_access(&self, token: &AccessTokenDigest) -> Result<Option<(AccessTokenRecord, Grant)>> {
-        call!(self.read, tokens::find_access(token))
+    fn find(&self, token: &TokenDigest) -> Result<Option<(TokenRecord, Grant)>> {
+        call!(self.read, tokens::find(token))
     }
 
-    fn find_refresh(
-        &self,
-        token: &RefreshTokenDigest,
-    ) -> Result<Option<(RefreshTokenRecord, Grant)>> {
-        call!(self.read, tokens::find_refresh(token))
+    fn issue(&self, grant: &Grant, access: &NewAccessToken) -> Result<bool> {
+        let (grant, access) = (grant.clone(), access.clone());
+        call!(self.write, tokens::issue(&grant, &access))
+    }
+
+    fn revoke_access(&self, token: &TokenDigest) -> Result<()> {
+        let token = *token;
+        call!(self.write_one, tokens::revoke_access(&token))
     }
 
     fn rotate(&self, rotation: &Rotation<'_>) -> Result<Rotated> {

@@ -12,6 +12,7 @@ table! {
         require_pkce -> BigInt,
         auth_method -> Nullable<Text>,
         rotate_refresh_tokens -> BigInt,
+        resource_server -> Nullable<Text>,
         created_at -> BigInt,
         disabled_at -> Nullable<BigInt>,
     }
@@ -69,6 +70,7 @@ table! {
         redirect_uri -> Text,
         redirect_uri_sent -> BigInt,
         scope -> Text,
+        audience -> Text,
         state -> Nullable<Binary>,
         code_challenge -> Nullable<Text>,
         prompt -> Text,
@@ -84,16 +86,18 @@ table! {
         subject -> Text,
         client_id -> Text,
         scope -> Text,
+        audience -> Text,
         given_at -> BigInt,
     }
 }
 
 table! {
     grants (id) {
-        id -> Text,
-        subject -> Text,
+        id -> Binary,
+        subject -> Nullable<Text>,
         client_id -> Text,
         scope -> Text,
+        audience -> Text,
         created_at -> BigInt,
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
@@ -101,9 +105,9 @@ table! {
 }
 
 table! {
-    codes (code_digest) {
+    codes (grant_id, code_digest) {
+        grant_id -> Binary,
         code_digest -> Binary,
-        grant_id -> Text,
         client_id -> Text,
         redirect_uri -> Text,
         redirect_uri_sent -> BigInt,
@@ -115,24 +119,17 @@ table! {
 }
 
 table! {
-    access_tokens (token_digest) {
+    tokens (grant_id, token_digest) {
+        grant_id -> Binary,
         token_digest -> Binary,
-        grant_id -> Text,
-        scope -> Text,
-        created_at -> BigInt,
-        expires_at -> BigInt,
-    }
-}
-
-table! {
-    refresh_tokens (token_digest) {
-        token_digest -> Binary,
-        grant_id -> Text,
+        kind -> Text,
+        scope -> Nullable<Text>,
+        audience -> Nullable<Text>,
         parent_digest -> Nullable<Binary>,
         ordinal -> BigInt,
+        uses -> BigInt,
         created_at -> BigInt,
         expires_at -> BigInt,
-        used_at -> Nullable<BigInt>,
         spent_at -> Nullable<BigInt>,
     }
 }
@@ -155,8 +152,7 @@ joinable!(client_redirect_uris -> clients (client_id));
 joinable!(client_secrets -> clients (client_id));
 joinable!(sessions -> owners (subject));
 joinable!(codes -> grants (grant_id));
-joinable!(access_tokens -> grants (grant_id));
-joinable!(refresh_tokens -> grants (grant_id));
+joinable!(tokens -> grants (grant_id));
 allow_tables_to_appear_in_same_query!(sessions, owners);
 allow_tables_to_appear_in_same_query!(clients, client_redirect_uris, client_secrets);
-allow_tables_to_appear_in_same_query!(grants, codes, access_tokens, refresh_tokens);
+allow_tables_to_appear_in_same_query!(grants, codes, tokens);

@@ -5,6 +5,11 @@ use auth_core::consent::Prompt;
 use auth_core::scope::Scope;
 use std::collections::BTreeSet;
 
+/// `tokens.kind` of an access token.
+pub(crate) const ACCESS: &str = "access";
+/// `tokens.kind` of a refresh token.
+pub(crate) const REFRESH: &str = "refresh";
+
 pub(crate) fn parse_scope(text: &str) -> Option<Scope> {
     match text {
         "" => Some(Scope::default()),

@@ -2,8 +2,8 @@
 
 use auth_core::code::CodeRecord;
 use auth_core::consent::Consent;
-use auth_core::grant::{Grant, GrantId};
-use auth_core::secret::{CodeDigest, InteractionDigest, RefreshTokenDigest};
+use auth_core::grant::Grant;
+use auth_core::secret::{CodeDigest, InteractionDigest, TokenDigest};
 use auth_core::timestamp::Timestamp;
 use auth_core::token::{NewAccessToken, NewRefreshToken, RefreshReuse};
 
@@ -31,7 +31,6 @@ impl From<&auth_core::grant::Approval<'_>> for Approval {
 /// What [`auth_core::code::Redemption`] borrows.
 pub(crate) struct Redemption {
     pub(crate) code: CodeDigest,
-    pub(crate) grant_id: GrantId,
     pub(crate) at: Timestamp,
     pub(crate) access: NewAccessToken,
     pub(crate) refresh: Option<NewRefreshToken>,
@@ -41,7 +40,6 @@ impl From<&auth_core::code::Redemption<'_>> for Redemption {
     fn from(redemption: &auth_core::code::Redemption<'_>) -> Self {
         Self {
             code: *redemption.code,
-            grant_id: redemption.grant_id.clone(),
             at: redemption.at,
             access: redemption.access.clone(),
             refresh: redemption.refresh.cloned(),
@@ -51,8 +49,7 @@ impl From<&auth_core::code::Redemption<'_>> for Redemption {
 
 /// What [`auth_core::token::Rotation`] borrows.
 pub(crate) struct Rotation {
-    pub(crate) presented: RefreshTokenDigest,
-    pub(crate) grant_id: GrantId,
+    pub(crate) presented: TokenDigest,
     pub(crate) at: Timestamp,
     pub(crate) reuse: RefreshReuse,
     pub(crate) access: NewAccessToken,
@@ -63,7 +60,6 @@ impl From<&auth_core::token::Rotation<'_>> for Rotation {
     fn from(rotation: &auth_core::token::Rotation<'_>) -> Self {
         Self {
             presented: *rotation.presented,
-            grant_id: rotation.grant_id.clone(),
             at: rotation.at,
             reuse: rotation.reuse,
             access: rotation.access.clone(),

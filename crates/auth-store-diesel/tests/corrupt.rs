@@ -8,11 +8,12 @@ use auth_core::consent::{Consent, ConsentStore};
 use auth_core::error::StoreError;
 use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::owner::{OwnerRegistry, OwnerStore};
+use auth_core::secret::TokenDigest;
 use auth_core::session::SessionRegistry;
 use auth_core::token::TokenStore;
 use auth_store_diesel::{DieselStore, integrity_problems};
 use auth_testkit::sample;
-use common::{Scratch, access, approve, at, code, redeem};
+use common::{Scratch, access, approve, at, code, grant_id, redeem};
 
 type Read = fn(&DieselStore) -> Result<(), StoreError>;
 
@@ -25,11 +26,11 @@ fn alice(store: &DieselStore) -> Result<(), StoreError> {
 }
 
 fn the_code(store: &DieselStore) -> Result<(), StoreError> {
-    CodeStore::find(store, &code("grant").digest()).map(drop)
+    CodeStore::find(store, &code(&grant_id("grant"))).map(drop)
 }
 
 fn the_access_token(store: &DieselStore) -> Result<(), StoreError> {
-    store.find_access(&access("token").digest).map(drop)
+    TokenStore::find(store, &the_token()).map(drop)
 }
 
 fn consent(store: &DieselStore) -> Result<(), StoreError> {
@@ -38,15 +39,13 @@ fn consent(store: &DieselStore) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn the_code_key() -> String {
-    let digest = code("grant").digest();
-    let start: String = digest.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{start}..")
+fn the_token() -> TokenDigest {
+    access(&grant_id("grant"), "token").digest
 }
 
-fn the_access_token_key() -> String {
-    let digest = access("token").digest;
-    let start: String = digest.as_bytes()[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+/// How an error names the row of a digest.
+fn key(digest: &[u8; 32]) -> String {
+    let start: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{start}..")
 }
 
@@ -76,15 +75,35 @@ fn a_row_that_does_not_parse_is_named() {
             the_code,
             "codes",
             "code_challenge",
-            the_code_key(),
+            key(code(&grant_id("grant")).as_bytes()),
         ),
-        ("UPDATE grants SET client_id = ''", the_code, "grants", "client_id", "grant".into()),
         (
-            "UPDATE access_tokens SET scope = '\"'",
+            "UPDATE grants SET client_id = ''",
+            the_code,
+            "grants",
+            "client_id",
+            grant_id("grant").to_string(),
+        ),
+        (
+            "UPDATE tokens SET scope = '\"'",
             the_access_token,
-            "access_tokens",
+            "tokens",
             "scope",
-            the_access_token_key(),
+            key(the_token().as_bytes()),
+        ),
+        (
+            "UPDATE tokens SET scope = NULL",
+            the_access_token,
+            "tokens",
+            "scope",
+            key(the_token().as_bytes()),
+        ),
+        (
+            "UPDATE tokens SET kind = 'id'",
+            the_access_token,
+            "tokens",
+            "kind",
+            key(the_token().as_bytes()),
         ),
         (
             "INSERT INTO consents VALUES ('sub-alice', 'web', '\"', 0)",
@@ -138,7 +157,11 @@ fn a_list_with_a_row_that_does_not_parse_is_refused_as_a_whole() {
         assert_eq!(clients.to_string(), "store corrupt: clients.auth_method of web cannot be read");
         let filter = GrantFilter::default();
         let grants = GrantStore::list(&store, &filter, at(20)).unwrap_err();
-        assert_eq!(grants.to_string(), "store corrupt: grants.scope of grant cannot be read");
+        let id = grant_id("grant");
+        assert_eq!(
+            grants.to_string(),
+            format!("store corrupt: grants.scope of {id} cannot be read")
+        );
         assert_eq!(SessionRegistry::list(&store, None), Ok(Vec::new()));
     }
 }
@@ -147,7 +170,7 @@ fn a_list_with_a_row_that_does_not_parse_is_refused_as_a_whole() {
 fn a_table_that_is_gone_is_unavailable() {
     for scratch in Scratch::each() {
         let store = scratch.open();
-        scratch.execute("DROP TABLE access_tokens");
+        scratch.execute("DROP TABLE tokens");
         let found = the_access_token(&store);
         assert!(matches!(found, Err(StoreError::Unavailable(_))), "{found:?}");
     }
@@ -185,7 +208,7 @@ fn a_row_that_refers_to_nothing_is_found_by_looking_for_it() {
             Scratch::Postgres(_) => "SET session_replication_role = replica; DELETE FROM grants",
         };
         scratch.run(careless);
-        let dangling = ["access_tokens", "codes", "refresh_tokens"]
+        let dangling = ["codes", "tokens", "tokens"]
             .map(|table| format!("a row of {table} refers to a row of grants that is not there"));
         let mut found = integrity_problems(&scratch.url()).unwrap();
         found.sort();

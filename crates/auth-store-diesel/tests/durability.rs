@@ -6,10 +6,12 @@ use auth_core::code::{CodeStore, Redeemed, Redemption};
 use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping as _;
 use auth_core::pkce::CodeVerifier;
-use auth_core::secret::{AccessToken, RefreshToken};
-use auth_core::token::{NewRefreshToken, Rotated, TokenStore as _};
+use auth_core::token::{NewRefreshToken, Rotated, TokenStore};
 use auth_testkit::sample;
-use common::{Scratch, access, approve, at, code, redeem, refresh, rotate, rotate_for};
+use common::{
+    Scratch, access, approve, at, code, knows_access, knows_refresh, redeem, refresh, rotate,
+    rotate_into,
+};
 
 /// CODE-05, CODE-06, XC-06
 #[test]
@@ -23,11 +25,10 @@ fn a_redeemed_code_stays_redeemed_over_a_restart() {
         assert_eq!(redeem(&store, &grant, at(21), "second"), Redeemed::Replayed);
         drop(store);
         let store = scratch.open();
-        let first = store.find_access(&AccessToken::presented("first").digest());
-        let (_, grant) = first.unwrap().expect("the token is still there");
-        assert_eq!(grant.revoked_at, Some(at(21)));
-        let second = store.find_access(&AccessToken::presented("second").digest());
-        assert_eq!(second, Ok(None));
+        let first = TokenStore::find(&store, &access(&grant, "first").digest);
+        let (_, ended) = first.unwrap().expect("the token is still there");
+        assert_eq!(ended.revoked_at, Some(at(21)));
+        assert!(!knows_access(&store, &grant, "second"));
     }
 }
 
@@ -55,8 +56,8 @@ fn a_spent_refresh_token_stays_spent_over_a_restart() {
 #[test]
 fn the_challenge_of_a_code_survives_a_restart() {
     for scratch in Scratch::each() {
-        approve(&scratch.open(), "grant");
-        let found = CodeStore::find(&scratch.open(), &code("grant").digest());
+        let grant = approve(&scratch.open(), "grant");
+        let found = CodeStore::find(&scratch.open(), &code(&grant));
         let (record, _) = found.unwrap().expect("the code is there");
         let verifier = CodeVerifier::parse(sample::VERIFIER).expect("a verifier");
         assert!(record.code_challenge.expect("a challenge").is_met_by(&verifier));
@@ -87,26 +88,23 @@ fn siblings_exclude_each_other_after_their_parent_was_purged() {
         let lifetimes = sample::policy().sessions;
         for winner_comes in ["before", "after"] {
             let grant = approve(&store, winner_comes);
-            let name = |part: &str| format!("{winner_comes}-{part}");
-            let outliving =
-                |part: &str| NewRefreshToken { expires_at: at(20_000), ..refresh(&name(part)) };
-            assert_eq!(redeem(&store, &grant, at(20), &name("parent")), Redeemed::First);
+            assert_eq!(redeem(&store, &grant, at(20), "parent"), Redeemed::First);
             for sibling in ["one", "two"] {
-                let (access, token) = (access(&name(sibling)), outliving(sibling));
-                let rotated = rotate_for(&store, &grant, &name("parent"), &access, &token);
+                let refresh = refresh(&grant, sibling);
+                let outliving = NewRefreshToken { expires_at: at(20_000), ..refresh };
+                let rotated = rotate_into(&store, "parent", &access(&grant, sibling), &outliving);
                 assert_eq!(rotated, Rotated::Done);
             }
-            let use_one = || rotate(&store, &grant, &name("one"), &name("heir"));
+            let use_one = || rotate(&store, &grant, "one", "heir");
             if winner_comes == "before" {
                 assert_eq!(use_one(), Rotated::Done);
             }
             while store.purge(at(9_000), lifetimes, 100).unwrap() > 0 {}
-            let parent = RefreshToken::presented(&name("parent")).digest();
-            assert_eq!(store.find_refresh(&parent), Ok(None));
+            assert!(!knows_refresh(&store, &grant, "parent"));
             if winner_comes == "after" {
                 assert_eq!(use_one(), Rotated::Done);
             }
-            let loser = rotate(&store, &grant, &name("two"), &name("thief"));
+            let loser = rotate(&store, &grant, "two", "thief");
             assert_eq!(loser, Rotated::Replayed, "{winner_comes}");
         }
     }
@@ -120,17 +118,16 @@ fn a_grant_goes_with_its_last_token_and_not_before() {
         let lifetimes = sample::policy().sessions;
         let grant = approve(&store, "grant");
         let redeemed = store.redeem(&Redemption {
-            code: &code("grant").digest(),
-            grant_id: &grant,
+            code: &code(&grant),
             at: at(20),
-            access: &access("only"),
+            access: &access(&grant, "only"),
             refresh: None,
         });
         assert_eq!(redeemed, Ok(Redeemed::First));
         let everything = GrantFilter { ended: true, ..GrantFilter::default() };
         assert_eq!(store.purge(at(3_999), lifetimes, 10), Ok(1), "the code");
         assert_eq!(GrantStore::list(&store, &everything, at(3_999)).map(|it| it.len()), Ok(1));
-        assert!(store.find_access(&access("only").digest).unwrap().is_some());
+        assert!(knows_access(&store, &grant, "only"));
         assert_eq!(store.purge(at(4_000), lifetimes, 10), Ok(2), "the token, the grant");
         assert_eq!(GrantStore::list(&store, &everything, at(4_000)), Ok(Vec::new()));
     }

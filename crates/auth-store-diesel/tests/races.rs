@@ -7,10 +7,10 @@ use auth_core::consent::{Consent, ConsentStore};
 use auth_core::grant::{Approval, Decided, Grant, GrantFilter, GrantId, GrantStore};
 use auth_core::housekeeping::Housekeeping as _;
 use auth_core::secret::ClientSecretDigest;
-use auth_core::token::{Rotated, TokenStore as _};
+use auth_core::token::Rotated;
 use auth_store_diesel::DieselStore;
 use auth_testkit::sample;
-use common::{Scratch, approve, at, code, redeem, rotate};
+use common::{Scratch, approve, at, code, grant_id, knows_refresh, redeem, rotate};
 use std::sync::Barrier;
 
 /// Runs a task for each number below `count`, all at once and over two servers.
@@ -41,16 +41,11 @@ fn consents_that_are_given_at_once_add_up() {
         let scopes: Vec<String> = (0..8).map(|it| format!("scope.{it}")).collect();
         race(&scratch, scopes.len(), |store, number| {
             let grant = Grant {
-                id: GrantId::new(format!("grant-{number}")),
-                subject: sample::alice().subject,
-                client_id: sample::client_id("web"),
                 scope: sample::scope(&scopes[number]),
-                created_at: at(10),
-                expires_at: None,
-                revoked_at: None,
+                ..common::grant(&format!("grant-{number}"))
             };
             let consent = Consent {
-                subject: grant.subject.clone(),
+                subject: sample::alice().subject,
                 client_id: grant.client_id.clone(),
                 scope: grant.scope.clone(),
                 given_at: at(10),
@@ -58,7 +53,7 @@ fn consents_that_are_given_at_once_add_up() {
             let decided = store.approve(&Approval {
                 interaction: None,
                 grant: &grant,
-                code: &code(grant.id.as_str()).digest(),
+                code: &code(&grant.id),
                 record: &common::record_of(&grant),
                 remember: Some(&consent),
             });
@@ -181,7 +176,7 @@ fn servers_that_purge_at_once_share_the_work_and_leave_no_grant_behind() {
         .into_iter()
         .sum();
         assert_eq!(removed, 4 * count, "a code, two tokens and a grant of each");
-        assert_eq!(store.find_refresh(&common::refresh("r-0").digest), Ok(None));
+        assert!(!knows_refresh(&store, &grant_id("grant-0"), "r-0"));
     }
 }
 

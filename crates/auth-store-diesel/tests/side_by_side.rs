@@ -11,18 +11,17 @@ fn options(migrate: bool) -> StoreOptions {
 }
 
 /// What a next release may do to a database while this one runs on it.
-const NEXT_RELEASE: [&str; 8] = [
+const NEXT_RELEASE: [&str; 7] = [
     "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000001')",
     "CREATE TABLE devices (
         id TEXT NOT NULL PRIMARY KEY,
-        grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE
+        subject TEXT NOT NULL REFERENCES owners (subject) ON DELETE CASCADE
     )",
     "ALTER TABLE clients ADD COLUMN logo TEXT",
     "ALTER TABLE grants ADD COLUMN resource TEXT",
     "ALTER TABLE codes ADD COLUMN uses BIGINT NOT NULL DEFAULT 0",
-    "ALTER TABLE access_tokens ADD COLUMN kind TEXT NOT NULL DEFAULT 'opaque'",
-    "ALTER TABLE refresh_tokens ADD COLUMN device TEXT",
-    "CREATE INDEX refresh_tokens_by_device ON refresh_tokens (device)",
+    "ALTER TABLE tokens ADD COLUMN device TEXT",
+    "CREATE INDEX tokens_by_device ON tokens (device)",
 ];
 
 fn migrated_by_the_next_release(scratch: &Scratch) {

@@ -4,13 +4,16 @@
 mod common;
 
 use auth_core::client::{ClientRegistry, ClientStore};
-use auth_core::code::{CodeStore, Redeemed};
+use auth_core::code::{CodeStore, Redeemed, Redemption};
+use auth_core::grant::{Approval, GrantStore as _};
 use auth_core::owner::OwnerRegistry;
-use auth_core::secret::SessionSecret;
+use auth_core::secret::{AccessToken, AuthorizationCode, RefreshToken, SessionSecret};
 use auth_core::session::{Session, SessionId, SessionStore};
+use auth_core::token::{NewAccessToken, NewRefreshToken};
 use auth_store_diesel::{DieselStore, OpenError, StoreOptions, migrate, pending_migrations};
+use auth_testkit::CountingEntropy;
 use auth_testkit::sample;
-use common::{File, access, approve, at, code, redeem, refresh};
+use common::{File, access, approve, at, code, grant, record_of, refresh};
 
 fn options(migrate: bool) -> StoreOptions {
     StoreOptions { migrate, ..StoreOptions::default() }
@@ -120,8 +123,24 @@ fn no_secret_is_in_the_files() {
     ClientRegistry::insert(&store, &sample::web()).unwrap();
     let hash = sample::password_hash_of("alice");
     OwnerRegistry::insert(&store, &sample::alice(), &hash).unwrap();
-    let grant = approve(&store, "plain");
-    assert_eq!(redeem(&store, &grant, at(20), "plain-token-value"), Redeemed::First);
+    let entropy = CountingEntropy::starting_at(1);
+    let grant = grant("plain");
+    let (code, code_digest) = AuthorizationCode::mint(&entropy, grant.id).unwrap();
+    let (token, digest) = AccessToken::mint(&entropy, grant.id).unwrap();
+    let access = NewAccessToken { digest, ..access(&grant.id, "") };
+    let (other_token, digest) = RefreshToken::mint(&entropy, grant.id).unwrap();
+    let refresh = NewRefreshToken { digest, ..refresh(&grant.id, "") };
+    let approval = Approval {
+        interaction: None,
+        grant: &grant,
+        code: &code_digest,
+        record: &record_of(&grant),
+        remember: None,
+    };
+    store.approve(&approval).unwrap();
+    let redemption =
+        Redemption { code: &code_digest, at: at(20), access: &access, refresh: Some(&refresh) };
+    assert_eq!(store.redeem(&redemption), Ok(Redeemed::First));
     let session = SessionSecret::presented("plain-session-value");
     let row = Session {
         id: SessionId::new("session-1".into()),
@@ -138,14 +157,15 @@ fn no_secret_is_in_the_files() {
     }
     let holds = |bytes: &[u8]| files.windows(bytes.len()).any(|window| window == bytes);
     let secret = sample::secret_of("web");
-    for plain in ["code-of-plain", "plain-token-value", "plain-session-value", secret.as_str()] {
+    let plain = [code.expose(), token.expose(), other_token.expose()];
+    for plain in plain.into_iter().chain(["plain-session-value", secret.as_str()]) {
         assert!(!holds(plain.as_bytes()), "{plain}");
     }
     let client = ClientStore::find(&store, &sample::client_id("web")).unwrap().unwrap();
     for digest in [
-        code("plain").digest().as_bytes(),
-        access("plain-token-value").digest.as_bytes(),
-        refresh("plain-token-value").digest.as_bytes(),
+        code_digest.as_bytes(),
+        access.digest.as_bytes(),
+        refresh.digest.as_bytes(),
         session.digest().as_bytes(),
         client.secrets[0].digest.as_bytes(),
     ] {
@@ -158,11 +178,11 @@ fn no_secret_is_in_the_files() {
 fn readers_do_not_wait_for_a_writer() {
     let file = File::new();
     let store = file.open();
-    approve(&store, "grant");
+    let grant = approve(&store, "grant");
     let mut other = file.raw();
     let hold = "BEGIN IMMEDIATE; UPDATE grants SET revoked_at = 15";
     diesel::connection::SimpleConnection::batch_execute(&mut other, hold).unwrap();
-    let found = CodeStore::find(&store, &code("grant").digest());
+    let found = CodeStore::find(&store, &code(&grant));
     let (_, grant) = found.unwrap().expect("the code is there");
     assert_eq!(grant.revoked_at, None, "what is not committed is not seen");
 }

@@ -1,6 +1,5 @@
 DROP TABLE schema_floor;
-DROP TABLE refresh_tokens;
-DROP TABLE access_tokens;
+DROP TABLE tokens;
 DROP TABLE codes;
 DROP TABLE grants;
 DROP TABLE consents;

@@ -1,9 +1,10 @@
 -- Every instant (…_at) is BIGINT, in whole Unix seconds. Every flag is BIGINT, 0 or 1.
 -- Every digest is BLOB, the 32 bytes of SHA-256: no secret is stored in a form that can be presented.
--- A scope is TEXT, its tokens in alphabetical order with one space between them; it may be empty.
+-- A scope is TEXT, its tokens in alphabetical order with one space between them; it may be empty. So is an
+-- audience, of the URIs of resource servers.
 --
 -- Rows do not change after they are written, except for columns that are NULL until something happens
--- to the row and are set once, and for what administration edits.
+-- to the row and are set once, for how often something happened, and for what administration edits.
 
 CREATE TABLE clients (
     id TEXT NOT NULL PRIMARY KEY,
@@ -14,6 +15,7 @@ CREATE TABLE clients (
     require_pkce BIGINT NOT NULL,
     auth_method TEXT,
     rotate_refresh_tokens BIGINT NOT NULL,
+    resource_server TEXT,                   -- the URI of the API whose credentials these are
     created_at BIGINT NOT NULL,
     disabled_at BIGINT
 );
@@ -66,6 +68,7 @@ CREATE TABLE pending_authorizations (
     redirect_uri TEXT NOT NULL,
     redirect_uri_sent BIGINT NOT NULL,
     scope TEXT NOT NULL,
+    audience TEXT NOT NULL,
     state BLOB,                             -- any text, NUL included, which PostgreSQL has no TEXT for
     code_challenge TEXT,
     prompt TEXT NOT NULL,                   -- values with one space between them; may be empty
@@ -81,59 +84,59 @@ CREATE TABLE consents (
     subject TEXT NOT NULL,
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,                    -- everything that was approved and not withdrawn
+    audience TEXT NOT NULL,                 -- likewise
     given_at BIGINT NOT NULL,
     PRIMARY KEY (subject, client_id)
 );
 CREATE INDEX consents_by_client_id ON consents (client_id);
 
+-- A grant's id is BLOB: 6 bytes of time in milliseconds and 10 random ones, so that new rows lie together. Codes
+-- and tokens name their grant themselves, and stand under its id: whatever a request is about is found by
+-- primary keys, on few pages.
+
 CREATE TABLE grants (
-    id TEXT NOT NULL PRIMARY KEY,           -- public
-    subject TEXT NOT NULL,
+    id BLOB NOT NULL PRIMARY KEY,           -- public
+    subject TEXT,                           -- NULL: the client acts for itself
     client_id TEXT NOT NULL,
     scope TEXT NOT NULL,
+    audience TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT,                      -- NULL: no cap
     revoked_at BIGINT                       -- from then on no code or token of this grant is valid
-);
+) WITHOUT ROWID;
 CREATE INDEX grants_by_subject ON grants (subject, client_id);
 CREATE INDEX grants_by_client_id ON grants (client_id);
 
 CREATE TABLE codes (
-    code_digest BLOB NOT NULL PRIMARY KEY,
-    grant_id TEXT NOT NULL REFERENCES grants (id),
+    grant_id BLOB NOT NULL REFERENCES grants (id),
+    code_digest BLOB NOT NULL,
     client_id TEXT NOT NULL,
     redirect_uri TEXT NOT NULL,
     redirect_uri_sent BIGINT NOT NULL,
     code_challenge TEXT,                    -- S256
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    redeemed_at BIGINT                      -- set by the one redemption that wins
+    redeemed_at BIGINT,                     -- set by the one redemption that wins
+    PRIMARY KEY (grant_id, code_digest)
 ) WITHOUT ROWID;
-CREATE INDEX codes_by_grant_id ON codes (grant_id);
 CREATE INDEX codes_by_expires_at ON codes (expires_at);
 
-CREATE TABLE access_tokens (
-    token_digest BLOB NOT NULL PRIMARY KEY,
-    grant_id TEXT NOT NULL REFERENCES grants (id),
-    scope TEXT NOT NULL,
-    created_at BIGINT NOT NULL,
-    expires_at BIGINT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX access_tokens_by_grant_id ON access_tokens (grant_id);
-CREATE INDEX access_tokens_by_expires_at ON access_tokens (expires_at);
-
-CREATE TABLE refresh_tokens (
-    token_digest BLOB NOT NULL PRIMARY KEY,
-    grant_id TEXT NOT NULL REFERENCES grants (id),
-    parent_digest BLOB,                     -- the token it succeeds; that row may be purged before it
-    ordinal BIGINT NOT NULL,                -- counts the successors of one parent in order of issue
+CREATE TABLE tokens (
+    grant_id BLOB NOT NULL REFERENCES grants (id),
+    token_digest BLOB NOT NULL,
+    kind TEXT NOT NULL,                     -- access, refresh
+    scope TEXT,                             -- NULL: its grant's, for a refresh token
+    audience TEXT,                          -- likewise
+    parent_digest BLOB,                     -- the refresh token it succeeds; that row may be purged before it
+    ordinal BIGINT NOT NULL,                -- grows from one successor of a refresh token to the next
+    uses BIGINT NOT NULL,                   -- how often it was presented for new tokens
     created_at BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
-    used_at BIGINT,                         -- when it was first presented
-    spent_at BIGINT                         -- from then on presenting it is a replay
+    spent_at BIGINT,                        -- from then on presenting a refresh token is a replay, and an
+                                            -- access token is unknown
+    PRIMARY KEY (grant_id, token_digest)
 ) WITHOUT ROWID;
-CREATE INDEX refresh_tokens_by_grant_id ON refresh_tokens (grant_id, parent_digest);
-CREATE INDEX refresh_tokens_by_expires_at ON refresh_tokens (expires_at);
+CREATE INDEX tokens_by_expires_at ON tokens (expires_at);
 
 -- Which programs may use this database: those that know the greatest version here. A migration that takes
 -- away what older programs need adds a row; others leave them running.

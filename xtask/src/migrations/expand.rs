@@ -144,7 +144,7 @@ mod tests {
             -- DROP TABLE grants; /* a comment is no statement */
             CREATE TABLE devices (
                 id TEXT NOT NULL PRIMARY KEY,
-                grant_id TEXT NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
+                grant_id BLOB NOT NULL REFERENCES grants (id) ON DELETE CASCADE,
                 parent TEXT REFERENCES devices (id)
             );
             CREATE UNIQUE INDEX devices_by_grant ON devices (grant_id);
@@ -160,7 +160,7 @@ mod tests {
     fn what_would_break_the_last_release_is_refused() {
         for sql in [
             "DROP TABLE codes",
-            "DROP INDEX codes_by_grant_id",
+            "DROP INDEX codes_by_expires_at",
             "ALTER TABLE codes DROP COLUMN redirect_uri",
             "alter table codes rename column redirect_uri to target",
             "ALTER TABLE codes RENAME TO old_codes",

@@ -22,6 +22,10 @@ pub struct Metadata {
     pub grant_types_supported: Vec<&'static str>,
     /// `token_endpoint_auth_methods_supported`; `none` stands for public clients.
     pub token_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// `revocation_endpoint_auth_methods_supported`: as at the token endpoint (REVOKE-02).
+    pub revocation_endpoint_auth_methods_supported: Vec<&'static str>,
+    /// `introspection_endpoint_auth_methods_supported`: no public client may ask (INTRO-01).
+    pub introspection_endpoint_auth_methods_supported: Vec<&'static str>,
     /// `code_challenge_methods_supported` (PKCE-09)
     pub code_challenge_methods_supported: Vec<&'static str>,
     /// `prompt_values_supported`
@@ -30,7 +34,8 @@ pub struct Metadata {
 
 /// What the server can do under this policy.
 pub fn metadata(policy: &Policy) -> Metadata {
-    let methods = ClientAuthMethod::ALL.iter().map(|method| method.as_str());
+    let with_secret = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
+    let with_or_without: Vec<_> = with_secret.into_iter().chain(["none"]).collect();
     let token = |token: &ScopeToken| token.as_str().to_owned();
     Metadata {
         issuer: policy.issuer.clone(),
@@ -38,7 +43,9 @@ pub fn metadata(policy: &Policy) -> Metadata {
         response_types_supported: vec!["code"],
         response_modes_supported: vec!["query"],
         grant_types_supported: GrantType::ALL.iter().map(|grant| grant.as_str()).collect(),
-        token_endpoint_auth_methods_supported: methods.chain(["none"]).collect(),
+        token_endpoint_auth_methods_supported: with_or_without.clone(),
+        revocation_endpoint_auth_methods_supported: with_or_without,
+        introspection_endpoint_auth_methods_supported: with_secret.to_vec(),
         code_challenge_methods_supported: vec!["S256"],
         prompt_values_supported: vec!["none", "login", "consent"],
     }
@@ -49,7 +56,7 @@ mod tests {
     use super::*;
     use crate::scope::{ScopeCatalog, ScopeDefinition};
 
-    /// META-05, META-07, PKCE-09, TOKEN-05
+    /// META-05, META-07, PKCE-09, TOKEN-05, REVOKE-02, INTRO-01
     #[test]
     fn it_says_what_works() {
         let scope = ScopeDefinition {
@@ -66,5 +73,7 @@ mod tests {
         assert_eq!(said.code_challenge_methods_supported, ["S256"]);
         let methods = ["client_secret_basic", "client_secret_post", "none"];
         assert_eq!(said.token_endpoint_auth_methods_supported, methods);
+        assert_eq!(said.revocation_endpoint_auth_methods_supported, methods);
+        assert_eq!(said.introspection_endpoint_auth_methods_supported, methods[..2]);
     }
 }

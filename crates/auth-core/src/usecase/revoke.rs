@@ -9,13 +9,13 @@
 
 use crate::client::ClientStore;
 use crate::client_auth::{ClientCredentials, authenticate_client};
-use crate::error::{OAuthError, TokenError};
+use crate::error::{ErrorCode, OAuthError, TokenError};
 use crate::event::{Event, EventSink};
 use crate::grant::GrantStore;
 use crate::secret::AccessToken;
 use crate::timestamp::Clock;
 use crate::token::{TokenRecord, TokenStore};
-use crate::usecase::token::{REPEATED, Request, UNAUTHORIZED_CLIENT, claimed_client};
+use crate::usecase::token::{REPEATED, Request, claimed_client};
 
 /// The ports of the revocation endpoint.
 pub struct Ports<'a> {
@@ -53,7 +53,7 @@ fn answer(ports: &Ports<'_>, request: &Request<'_>) -> Result<(), TokenError> {
     let credentials = ClientCredentials::read(request.authorization, params)?;
     let client = authenticate_client(ports.clients, &credentials)?;
     if client.client().resource_server.is_some() {
-        return Err(UNAUTHORIZED_CLIENT.into());
+        return Err(OAuthError::new(ErrorCode::UnauthorizedClient, NOT_A_CLIENT).into());
     }
     let token = params.one("token")?.ok_or(OAuthError::invalid_request("token is missing"))?;
     let Some(token) = AccessToken::presented(token).digest() else {
@@ -82,6 +82,8 @@ fn answer(ports: &Ports<'_>, request: &Request<'_>) -> Result<(), TokenError> {
     ports.events.record(&Event::TokenRevoked { grant: grant.id, client, whole_grant });
     Ok(())
 }
+
+const NOT_A_CLIENT: &str = "the credentials of an API are good for introspection only";
 
 #[cfg(test)]
 #[path = "revoke_tests.rs"]

@@ -1,6 +1,6 @@
 use super::*;
 use crate::client::Client;
-use crate::error::{ErrorCode, Fault};
+use crate::error::Fault;
 use crate::grant::Grant;
 use crate::params::Params;
 use crate::resource::Audience;

@@ -4,7 +4,7 @@ use super::{Api, api};
 use crate::app::{App, Visitor};
 use crate::csrf::{self, Purpose};
 use crate::error_page::{self, Words};
-use crate::pages::{ClientIdentity, ConsentPage, Destination, ScopeInWords};
+use crate::pages::{ClientIdentity, ConsentPage, Destination, ResourceInWords, ScopeInWords};
 use crate::redirect;
 use crate::security_headers::policy_towards;
 use actix_web::http::header;
@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use auth_core::error::Fault;
 use auth_core::policy::Policy;
 use auth_core::redirect_uri::RedirectTarget;
+use auth_core::resource::Audience;
 use auth_core::scope::Scope;
 use auth_core::secret::InteractionId;
 use auth_core::session::AuthenticatedOwner;
@@ -82,7 +83,8 @@ fn consent_page(
         },
         username: owner.owner().username.to_string(),
         switch_account: app.path(&format!("/login?interaction={}", prompted.interaction.expose())),
-        scopes: in_words(&app.engine.policy, &prompted.request.scope),
+        scopes: scopes_in_words(&app.engine.policy, &prompted.request.scope),
+        resources: resources_in_words(&app.engine.policy, &prompted.request.audience),
         destination: match prompted.redirect_uri.target() {
             RedirectTarget::Web(host) => Destination::Host { host: host.to_owned() },
             RedirectTarget::Loopback(address) => {
@@ -104,13 +106,26 @@ fn consent_page(
 }
 
 /// Each scope with its description, in the operator's order.
-fn in_words(policy: &Policy, scope: &Scope) -> Vec<ScopeInWords> {
+fn scopes_in_words(policy: &Policy, scope: &Scope) -> Vec<ScopeInWords> {
     let asked = |token| scope.iter().any(|asked| asked == token);
     let definitions = policy.scopes.iter().filter(|definition| asked(&definition.token));
     definitions
         .map(|definition| ScopeInWords {
             name: definition.token.as_str().to_owned(),
             description: definition.description.clone(),
+        })
+        .collect()
+}
+
+/// Each resource server by name and host, in the operator's order.
+fn resources_in_words(policy: &Policy, audience: &Audience) -> Vec<ResourceInWords> {
+    let asked = policy.resources.iter().filter(|resource| audience.contains(&resource.uri));
+    asked
+        .map(|resource| {
+            let uri = resource.uri.as_str();
+            let host = uri.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next());
+            let address = host.unwrap_or(uri).to_owned();
+            ResourceInWords { name: resource.name.clone(), address }
         })
         .collect()
 }

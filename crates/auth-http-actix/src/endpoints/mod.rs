@@ -1,12 +1,15 @@
 //! The endpoints, one file each, and the table that mounts them.
 
 mod authorize;
+mod client_request;
 mod consent;
 mod discovery;
 mod form;
 mod health;
 mod home;
 mod interaction;
+mod introspection;
+mod revocation;
 mod sign_in;
 mod sign_out;
 mod token;
@@ -51,7 +54,10 @@ pub fn service(app: Data<App>) -> impl HttpServiceFactory + 'static {
         .app_data(app)
         .wrap(from_fn(exact_paths_only))
         .wrap(from_fn(security_headers::add))
-        .service(json(&metadata, cors(&["GET", "HEAD"]), get_or_head().to(discovery::metadata)))
+        .service(
+            json(&metadata, GET_OR_HEAD, get_or_head().to(discovery::metadata))
+                .wrap(cors(&["GET", "HEAD"])),
+        )
         .service(page("/healthz", "GET, HEAD").route(get_or_head().to(health::live)))
         .service(page("/readyz", "GET, HEAD").route(get_or_head().to(health::ready)))
         .configure(|config| mount_api(config, &base, Api::OAuth))
@@ -76,8 +82,18 @@ fn mount_api(config: &mut ServiceConfig, base: &str, api: Api) {
                 .route(web::get().to(interaction::get)),
         )
         .service(page(&at("/consent"), "POST").route(web::post().to(consent::post)))
-        .service(json(&at("/token"), cors(&["POST"]), web::post().to(token::post)))
-        .service(json(&at("/scopes"), cors(&["GET", "HEAD"]), get_or_head().to(discovery::scopes)));
+        .service(json(&at("/token"), POST, web::post().to(token::post)).wrap(cors(&["POST"])))
+        .service(
+            json(&at("/scopes"), GET_OR_HEAD, get_or_head().to(discovery::scopes))
+                .wrap(cors(&["GET", "HEAD"])),
+        );
+    if api == Api::OAuth {
+        let revoke = json(&at("/revoke"), POST, web::post().to(revocation::post));
+        config
+            .service(revoke.wrap(cors(&["POST"])))
+            // For programs on servers, which have a secret: no browser may ask.
+            .service(json(&at("/introspect"), POST, web::post().to(introspection::post)));
+    }
 }
 
 fn mount_pages(config: &mut ServiceConfig, base: &str) {
@@ -110,28 +126,29 @@ fn page(path: &str, allow: &'static str) -> Resource {
     }))
 }
 
-/// A resource for programs, browsers of other origins included: another method gets JSON.
-fn json(path: &str, cors: (Cors, &'static str), route: Route) -> impl HttpServiceFactory + 'static {
-    let (cors, allow) = cors;
-    web::resource(path).wrap(cors).route(route).default_service(web::to(move || async move {
+/// The values of `Allow` of resources for programs.
+const POST: &str = "POST";
+const GET_OR_HEAD: &str = "GET, HEAD";
+
+/// A resource for programs: another method gets JSON.
+fn json(path: &str, allow: &'static str, route: Route) -> Resource {
+    web::resource(path).route(route).default_service(web::to(move || async move {
         let mut response = HttpResponse::MethodNotAllowed();
         response.insert_header((header::ALLOW, allow));
         wire_error::transport(response, "the method is not allowed here")
     }))
 }
 
-/// Cross-origin use without credentials (TOKEN-12): no cookie is looked at here. With it, the methods
-/// as the `Allow` header names them.
-fn cors(methods: &[&'static str]) -> (Cors, &'static str) {
-    let cors = Cors::default()
+/// Use from pages of other origins, without credentials (TOKEN-12): no cookie is looked at here.
+fn cors(methods: &[&'static str]) -> Cors {
+    Cors::default()
         .allow_any_origin()
         .send_wildcard()
         .disable_vary_header()
         .allowed_methods(methods.iter().copied())
         .allow_any_header()
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
-        .max_age(600);
-    (cors, if methods.contains(&"POST") { "POST" } else { "GET, HEAD" })
+        .max_age(600)
 }
 
 async fn not_found(app: Data<App>) -> HttpResponse {

@@ -100,6 +100,8 @@ pub struct ConsentPage {
     pub switch_account: String,
     /// What is asked for, in the request's order; may be empty.
     pub scopes: Vec<ScopeInWords>,
+    /// The APIs that it is asked for, in the operator's order; empty if none is configured for it.
+    pub resources: Vec<ResourceInWords>,
     /// Where the browser goes after the decision.
     pub destination: Destination,
     /// How long the approval lasts, as a sentence.
@@ -143,6 +145,17 @@ pub struct ScopeInWords {
     pub description: String,
 }
 
+/// One resource server that the request is for (RFC 8707).
+#[derive(Debug, Clone, Serialize)]
+pub struct ResourceInWords {
+    /// What people call it.
+    #[serde(serialize_with = "visible::name")]
+    pub name: String,
+    /// The host of its URI, with the port if one is named; the whole URI if it has no host.
+    #[serde(serialize_with = "visible::host")]
+    pub address: String,
+}
+
 /// Where the redirect URI leads.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -169,6 +182,10 @@ impl Page for ConsentPage {
             name: name.into(),
             description: description.into(),
         };
+        let resource = |name: &str, address: &str| ResourceInWords {
+            name: name.into(),
+            address: address.into(),
+        };
         let printer = Self {
             server: "auth.example.com".into(),
             client_name: "Photo Printer".into(),
@@ -180,6 +197,7 @@ impl Page for ConsentPage {
                 scope("models:read", "View and download models."),
                 scope("models:write", "Upload, update, and delete models."),
             ],
+            resources: vec![resource("Model Archive", "api.example.com")],
             destination: Destination::Host { host: "photos.example.org".into() },
             duration: "Until you withdraw it; unused access ends after 30 days.".into(),
             action: "/oauth/consent".into(),
@@ -191,6 +209,7 @@ impl Page for ConsentPage {
                 client_name: "Model Sync for Desktop".into(),
                 identity: ClientIdentity::Unverified,
                 scopes: vec![],
+                resources: vec![],
                 destination: Destination::Device { address: "127.0.0.1:8765".into() },
                 action: "/v1/auth/consent".into(),
                 ..printer.clone()
@@ -198,6 +217,10 @@ impl Page for ConsentPage {
             Self {
                 client_name: "Ph\u{43e}to Printer".into(),
                 identity: ClientIdentity::VerifiedHost { host: "xn--phto-55d.example".into() },
+                resources: vec![
+                    resource("Model Archive", "api.example.com"),
+                    resource("Issue Tracker", "urn:example:issues"),
+                ],
                 destination: Destination::Device { address: "com.example.printer:".into() },
                 ..printer.clone()
             },
@@ -209,6 +232,7 @@ impl Page for ConsentPage {
                 scopes: (1..=12)
                     .map(|n| scope(&format!("https://api.example.com/auth/area-{n}.write"), "Upload, update, and delete everything that belongs to one area of a project, with its history."))
                     .collect(),
+                resources: vec![resource(&"Unbroken".repeat(40), &long_host()); 3],
                 destination: Destination::Host { host: long_host() },
                 ..printer
             },

@@ -17,8 +17,8 @@ use tera::{Context, Kwargs, State, Tera};
 
 pub use self::{
     contexts::{
-        ClientIdentity, ConsentPage, Destination, ErrorPage, Home, HomeAccount, ScopeInWords,
-        SignIn, SignInProblem, SignedOut,
+        ClientIdentity, ConsentPage, Destination, ErrorPage, Home, HomeAccount, ResourceInWords,
+        ScopeInWords, SignIn, SignInProblem, SignedOut,
     },
     visible::visible_text,
 };

@@ -1,7 +1,7 @@
 //! A store that fails or panics: the answer says so in the protocol's words, and the server goes on.
 
 use crate::answer::Answer;
-use crate::harness::{Site, redemption, refreshing, request};
+use crate::harness::{Params, Site, redemption, refreshing, request};
 use auth_core::error::StoreError;
 use auth_testkit::{FaultyStore, TestServer};
 use std::sync::Arc;
@@ -139,6 +139,72 @@ async fn a_fault_at_the_token_endpoint_is_no_refusal() {
             switch.store(false, Ordering::SeqCst);
             site.refresh("web", tokens.refresh_token()).await.tokens();
         }
+    }
+}
+
+/// REVOKE-09, XC-11: success would be a lie, so there is none; the token lives until a revocation succeeds.
+#[actix_web::test]
+async fn a_fault_at_the_revocation_endpoint_is_no_success() {
+    for wrong in ALL {
+        for call in [
+            "ClientStore::find",
+            "TokenStore::find",
+            "TokenStore::revoke_access",
+            "GrantStore::revoke",
+        ] {
+            let (site, switch) = failing_at(call, wrong).await;
+            let tokens = site.flow("web").await;
+            let text = match call {
+                "GrantStore::revoke" => tokens.refresh_token(),
+                _ => &tokens.access,
+            };
+            let rows = site.rows();
+            switch.store(true, Ordering::SeqCst);
+            let params = Params::of(&[("token", text)]);
+            let web = auth_testkit::sample::basic("web");
+            let broken = site.form("/oauth/revoke", Some(&web), &params).await;
+            assert_fault_json(&broken, wrong);
+            assert_eq!(broken.header("www-authenticate"), None);
+            assert_eq!(site.rows(), rows);
+            switch.store(false, Ordering::SeqCst);
+            assert!(site.shows("web", text).await);
+            site.revoke("web", text).await.assert_revoked();
+            assert!(!site.shows("web", text).await);
+        }
+    }
+}
+
+/// XC-11, INTRO-02: that nothing could be found out does not make a token inactive.
+#[actix_web::test]
+async fn a_fault_at_the_introspection_endpoint_is_no_answer() {
+    for wrong in ALL {
+        for call in ["ClientStore::find", "TokenStore::find"] {
+            let (site, switch) = failing_at(call, wrong).await;
+            let tokens = site.flow("web").await;
+            switch.store(true, Ordering::SeqCst);
+            let params = Params::of(&[("token", tokens.access.as_str())]);
+            let web = auth_testkit::sample::basic("web");
+            let broken = site.form("/oauth/introspect", Some(&web), &params).await;
+            assert_fault_json(&broken, wrong);
+            switch.store(false, Ordering::SeqCst);
+            assert!(site.shows("web", &tokens.access).await);
+        }
+    }
+}
+
+/// XC-11, CC-01: a client that acts for itself hears of a fault as well.
+#[actix_web::test]
+async fn a_fault_while_a_client_s_own_token_is_issued_is_no_refusal() {
+    for wrong in ALL {
+        let (site, switch) = failing_at("TokenStore::issue", wrong).await;
+        crate::apis::add_clients(&site);
+        let rows = site.rows();
+        switch.store(true, Ordering::SeqCst);
+        let params = crate::apis::client_credentials();
+        assert_fault_json(&site.token("svc", params.clone()).await, wrong);
+        assert_eq!(site.rows(), rows);
+        switch.store(false, Ordering::SeqCst);
+        site.token("svc", params).await.tokens();
     }
 }
 

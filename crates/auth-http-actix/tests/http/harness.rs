@@ -155,10 +155,10 @@ impl Site {
         browser
     }
 
-    /// A token request as it is: with this `Authorization` header and these parameters.
-    pub async fn token_request(&self, authorization: Option<&str>, params: &Params) -> Answer {
+    /// A form of a program as it is: with this `Authorization` header and these parameters.
+    pub async fn form(&self, path: &str, authorization: Option<&str>, params: &Params) -> Answer {
         let mut request = TestRequest::post()
-            .uri("/oauth/token")
+            .uri(path)
             .insert_header((header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
             .set_payload(params.encode());
         if let Some(value) = authorization {
@@ -167,19 +167,54 @@ impl Site {
         self.send(request).await
     }
 
-    /// A token request of a client, authenticated as it is registered.
-    pub async fn token(&self, client: &str, params: Params) -> Answer {
+    /// A form of a client, authenticated as it is registered.
+    pub async fn form_of(&self, client: &str, path: &str, params: Params) -> Answer {
         let found = ClientStore::find(&*self.kit.store, &sample::client_id(client));
         let client_record = found.expect("memory does not fail").expect("a client");
         if client_record.is_public() {
-            self.token_request(None, &params.also("client_id", client)).await
+            self.form(path, None, &params.also("client_id", client)).await
         } else if client_record.auth_method == Some(ClientAuthMethod::ClientSecretPost) {
             let params = params.also("client_id", client);
             let params = params.also("client_secret", &sample::secret_of(client));
-            self.token_request(None, &params).await
+            self.form(path, None, &params).await
         } else {
-            self.token_request(Some(&sample::basic(client)), &params).await
+            self.form(path, Some(&sample::basic(client)), &params).await
         }
+    }
+
+    /// A token request as it is: with this `Authorization` header and these parameters.
+    pub async fn token_request(&self, authorization: Option<&str>, params: &Params) -> Answer {
+        self.form("/oauth/token", authorization, params).await
+    }
+
+    /// A token request of a client, authenticated as it is registered.
+    pub async fn token(&self, client: &str, params: Params) -> Answer {
+        self.form_of(client, "/oauth/token", params).await
+    }
+
+    /// Revokes a token, in the name of this client.
+    pub async fn revoke(&self, client: &str, token: &str) -> Answer {
+        self.form_of(client, "/oauth/revoke", Params::of(&[("token", token)])).await
+    }
+
+    /// Introspects a token, in the name of this client.
+    pub async fn introspect(&self, client: &str, token: &str) -> Answer {
+        self.form_of(client, "/oauth/introspect", Params::of(&[("token", token)])).await
+    }
+
+    /// Whether introspection shows the token to this client. If not, it shows nothing at all.
+    pub async fn shows(&self, client: &str, token: &str) -> bool {
+        let answer = self.introspect(client, token).await;
+        let active = answer.json()["active"].as_bool().expect("a truth value");
+        if !active {
+            answer.assert_inactive();
+        }
+        active
+    }
+
+    /// Everything that the store holds, to compare.
+    pub fn rows(&self) -> String {
+        self.kit.store.edit(|data| format!("{data:?}"))
     }
 
     /// Redeems a code with the sample verifier.
@@ -238,6 +273,22 @@ impl Answer {
             scope: text("scope").expect("a scope"),
             expires_in: body["expires_in"].as_i64().expect("a number"),
         }
+    }
+}
+
+impl Answer {
+    /// It says that a token was revoked, or never was one: nothing (RFC 7009 §2.2).
+    #[track_caller]
+    pub fn assert_revoked(&self) {
+        assert_eq!((self.status, self.text()), (200, ""), "{self:?}");
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+    }
+
+    /// It says that a token is not active, and nothing besides (RFC 7662 §2.2).
+    #[track_caller]
+    pub fn assert_inactive(&self) {
+        assert_eq!((self.status, self.text()), (200, r#"{"active":false}"#), "{self:?}");
+        assert_eq!(self.header("cache-control"), Some("no-store"));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rules that an authorization request is held against, and which of two faults decides.
 
+use crate::apis::{self, API, at};
 use crate::browser::Browser;
 use crate::harness::{Params, Site, request};
 use auth_core::client::GrantType;
@@ -45,7 +46,7 @@ async fn an_empty_parameter_counts_as_absent_but_weakens_nothing() {
 /// AUTHZ-05
 #[actix_web::test]
 async fn a_repeated_parameter_is_refused_even_if_the_copies_are_equal() {
-    let site = Site::new().await;
+    let site = apis::site().await;
     let browser = consented(&site).await;
     let defined = [
         ("response_type", "code"),
@@ -75,9 +76,7 @@ async fn a_repeated_parameter_is_refused_even_if_the_copies_are_equal() {
         let twice = request("web").set(name, value).also(name, value);
         browser.authorize(&twice).await.assert_error_page(400);
     }
-    let api = "https://api.test/";
-    let resources = request("web").also("resource", api).also("resource", api);
-    browser.authorize(&resources).await.code();
+    browser.authorize(&at(request("web"), &[API, API])).await.code();
 }
 
 /// AUTHZ-07

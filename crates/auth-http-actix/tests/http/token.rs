@@ -67,7 +67,6 @@ async fn a_grant_type_is_there_known_and_allowed() {
         "urn:x:y",
         "AUTHORIZATION_CODE",
         "authorization_code ",
-        "client_credentials",
         "urn:ietf:params:oauth:grant-type:device_code",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
         "\0",
@@ -85,15 +84,6 @@ async fn a_grant_type_is_there_known_and_allowed() {
     answer.assert_json_error(400, "unauthorized_client");
     let tokens = site.flow("web").await;
     assert_eq!(tokens.refresh, None, "a client that cannot refresh gets nothing to refresh with");
-}
-
-/// CAUTH-08
-#[actix_web::test]
-async fn a_public_client_has_no_credentials_to_use() {
-    let site = Site::new().await;
-    let params = Params::of(&[("grant_type", "client_credentials"), ("scope", "api.read")]);
-    let answer = site.token("pub", params).await;
-    answer.assert_json_error(400, "unsupported_grant_type");
 }
 
 /// TOKEN-07

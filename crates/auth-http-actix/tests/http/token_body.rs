@@ -1,6 +1,7 @@
 //! Bodies of token requests: media types, notations, sizes, bytes.
 
 use crate::answer::Answer;
+use crate::apis::{self, API, at};
 use crate::harness::{Params, Site, redemption, request};
 use actix_web::http::header;
 use actix_web::test::TestRequest;
@@ -121,7 +122,7 @@ async fn json_of_another_shape_is_refused() {
 /// TOKEN-06
 #[actix_web::test]
 async fn a_repeated_parameter_is_refused_even_if_the_copies_are_equal() {
-    let site = Site::new().await;
+    let site = apis::site().await;
     let code = site.browser_of("alice").await.code(&request("web")).await;
     for (name, value) in [
         ("grant_type", "authorization_code"),
@@ -140,12 +141,8 @@ async fn a_repeated_parameter_is_refused_even_if_the_copies_are_equal() {
             site.token("web", twice).await.assert_json_error(400, "invalid_request");
         }
     }
-    let repeatable = redemption(&code)
-        .also("resource", "https://api.test/")
-        .also("resource", "https://api.test/")
-        .also("audience", "x")
-        .also("audience", "x");
-    site.token("web", repeatable).await.tokens();
+    let repeatable = redemption(&code).also("audience", "x").also("audience", "x");
+    site.token("web", at(repeatable, &[API, API])).await.tokens();
 }
 
 /// TOKEN-13

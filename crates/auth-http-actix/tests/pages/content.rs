@@ -63,7 +63,7 @@ fn the_consent_page_says_who_asks_for_what_from_whom_until_when_and_where_it_lea
         "Registered by Example Prints Ltd",
         "View project details and membership. projects:read",
         "Upload, update, and delete models. models:write",
-        "Your account alice Not you?",
+        "Gives access to Model Archive api.example.com Your account alice Not you?",
         "Takes you to photos.example.org",
         "Until you withdraw it; unused access ends after 30 days.",
     ] {
@@ -83,6 +83,20 @@ fn the_consent_page_says_who_asks_for_what_from_whom_until_when_and_where_it_lea
     let main = text(&select(&document, "main")[0]);
     assert!(main.contains("an app on this device 127.0.0.1:8765"), "{main}");
     assert!(main.contains("Nobody has verified who runs this application"), "{main}");
+}
+
+/// UI-04: the APIs are named where there are any, and not spoken of where there are none.
+#[test]
+fn the_consent_page_names_the_apis() {
+    let said = |sample: usize| {
+        let page = ConsentPage::samples().swap_remove(sample);
+        let document = Html::parse_document(&pages().render(&page).expect("renders"));
+        text(&select(&document, "dl.facts")[0])
+    };
+    assert!(said(1).starts_with("Your account"), "{}", said(1));
+    let both =
+        "Gives access to Model Archive api.example.com Issue Tracker urn:example:issues Your";
+    assert!(said(2).starts_with(both), "{}", said(2));
 }
 
 /// UI-04

@@ -7,7 +7,7 @@ mod overrides;
 
 use auth_http_actix::pages::{
     ClientIdentity, ConsentPage, Destination, ErrorPage, Home, HomeAccount, Page, Pages,
-    ScopeInWords, SignIn, SignInProblem, SignedOut,
+    ResourceInWords, ScopeInWords, SignIn, SignInProblem, SignedOut,
 };
 use scraper::{ElementRef, Html, Selector};
 use serde_json::Value;
@@ -69,6 +69,7 @@ fn every_shape(word: impl Fn(&str) -> String) -> Vec<(String, Value)> {
         username: word("user"),
         switch_account: path("switch"),
         scopes: vec![ScopeInWords { name: word("scope"), description: word("description") }],
+        resources: vec![ResourceInWords { name: word("api"), address: word("api host") }],
         destination,
         duration: word("duration"),
         action: path("action"),

@@ -36,7 +36,11 @@ fn a_code_that_is_presented_fifty_times_gives_one_set_of_tokens_and_it_does_not_
         }
         // Nobody was given anything that is not in the database, and all of it has ended.
         let name = name_of(&pair.database);
-        for table in ["access_tokens", "refresh_tokens", "grants WHERE revoked_at IS NOT NULL"] {
+        for table in [
+            "tokens WHERE kind = 'access'",
+            "tokens WHERE kind = 'refresh'",
+            "grants WHERE revoked_at IS NOT NULL",
+        ] {
             let count = cluster.run(name, &format!("SELECT count(*) FROM {table}"));
             assert_eq!(count, round.to_string(), "{table}");
         }

@@ -42,6 +42,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postg
 const FOR_UPDATE: &str = " FOR UPDATE";
 /// The same, passing over rows that are locked.
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
+/// How a statement keeps the rows that it reads from changing, beside others that do so.
+const FOR_SHARE: &str = " FOR SHARE";
 
 /// How text is put in the order of its bytes, whatever the database's collation.
 const BYTE_ORDER: &str = " COLLATE \"C\"";

@@ -1,6 +1,7 @@
 //! A database for a unit test.
 
 use super::{Address, Connection, migrate, pool};
+use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, sql_query};
 use std::collections::BTreeSet;
 
@@ -41,6 +42,51 @@ pub(crate) fn transact(conn: &mut Connection, round: u8, work: impl FnOnce(&mut 
 
 /// Statements that steer transactions: they have no parameters and are not worth preparing.
 pub(crate) const UNPREPARED: [&str; 3] = ["BEGIN", "COMMIT", "ROLLBACK"];
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = diesel::sql_types::Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+/// How a statement goes about it, if it can go about it without reading a whole table.
+pub(crate) fn plan(conn: &mut Connection, sql: &str) -> Vec<String> {
+    let parameters = (1..).take_while(|it| sql.contains(&format!("${it}"))).count();
+    let values = vec!["NULL"; parameters].join(", ");
+    let values = if parameters > 0 { format!("({values})") } else { values };
+    conn.batch_execute(&format!(
+        "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; PREPARE it AS {sql}"
+    ))
+    .unwrap();
+    let steps = sql_query(format!("EXPLAIN (COSTS OFF) EXECUTE it{values}")).load::<Step>(conn);
+    conn.batch_execute("DEALLOCATE it").unwrap();
+    steps.unwrap().into_iter().map(|step| step.detail).collect()
+}
+
+/// Stores so many tokens that it matters how they are found.
+pub(crate) fn grow(conn: &mut Connection) {
+    conn.batch_execute(
+        "INSERT INTO grants (id, client_id, scope, created_at)
+         SELECT decode(md5(it::text), 'hex'), 'web', '', 0 FROM generate_series(1, 1000) AS it;
+         INSERT INTO tokens (grant_id, token_digest, kind, ordinal, uses, created_at, expires_at)
+         SELECT id, sha256(id || it::text::bytea), 'refresh', 0, 0, 0, 0
+         FROM grants, generate_series(1, 20) AS it;
+         ANALYZE",
+    )
+    .unwrap();
+}
+
+/// Whether a step of a plan reads every row of a table.
+pub(crate) fn reads_a_whole_table(step: &str) -> bool {
+    step.contains("Seq Scan on")
+}
+
+/// How many columns of their key a step of a plan finds codes or tokens by.
+pub(crate) fn key_columns(step: &str) -> Option<usize> {
+    let (_, condition) = step.split_once("Index Cond: ")?;
+    let digest = condition.contains("token_digest = ") || condition.contains("code_digest = ");
+    condition.contains("grant_id = ").then_some(1 + usize::from(digest))
+}
 
 #[derive(QueryableByName)]
 struct Line {

@@ -10,6 +10,7 @@ use auth_core::client::{
 };
 use auth_core::error::StoreError;
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::ResourceUri;
 use auth_core::secret::ClientSecretDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::prelude::*;
@@ -27,6 +28,7 @@ struct ClientRow {
     require_pkce: i64,
     auth_method: Option<String>,
     rotate_refresh_tokens: i64,
+    resource_server: Option<String>,
     created_at: i64,
     disabled_at: Option<i64>,
 }
@@ -53,6 +55,7 @@ impl From<&Client> for ClientRow {
             require_pkce: client.require_pkce.into(),
             auth_method: client.auth_method.map(|method| method.as_str().to_owned()),
             rotate_refresh_tokens: client.rotate_refresh_tokens.into(),
+            resource_server: client.resource_server.as_ref().map(|uri| uri.as_str().to_owned()),
             created_at: client.created_at.unix(),
             disabled_at: client.disabled_at.map(Timestamp::unix),
         }
@@ -65,6 +68,7 @@ impl ClientRow {
         let uri_row = Row { table: "client_redirect_uris", ..row };
         let uri = |text: &String| uri_row.parsed("uri", RegisteredRedirectUri::parse(text).ok());
         let method = |text: String| ClientAuthMethod::parse(&text);
+        let resource = |text: String| ResourceUri::parse(&text).ok();
         Ok(Client {
             id: row.parsed("id", ClientId::parse(&self.id))?,
             kind: row.parsed("kind", parse_kind(&self.kind))?,
@@ -74,6 +78,7 @@ impl ClientRow {
             require_pkce: row.flag("require_pkce", self.require_pkce)?,
             auth_method: row.optional("auth_method", self.auth_method, method)?,
             rotate_refresh_tokens: row.flag("rotate_refresh_tokens", self.rotate_refresh_tokens)?,
+            resource_server: row.optional("resource_server", self.resource_server, resource)?,
             secrets: secrets.iter().map(SecretRow::read).collect::<Result<_, _>>()?,
             created_at: Timestamp::from_unix(self.created_at),
             disabled_at: instant(self.disabled_at),
@@ -227,10 +232,11 @@ pub(crate) fn set_disabled(
     let changed = match at {
         None => Enable { id: name }.execute(conn)?,
         Some(at) => {
+            // First: from then on the client gets no grant of its own that would be passed over here.
+            let changed = Disable { at: at.unix(), id: name }.execute(conn)?;
             grants::revoke_by_client(conn, id, at)?;
             consents::forget_client(conn, id)?;
-            let at = at.unix();
-            Disable { at, id: name }.execute(conn)?
+            changed
         }
     };
     Ok(changed_if(changed > 0))
@@ -241,10 +247,10 @@ pub(crate) fn delete(
     id: &ClientId,
     at: Timestamp,
 ) -> Result<Changed, Failure> {
-    grants::revoke_by_client(conn, id, at)?;
-    consents::forget_client(conn, id)?;
     // Its redirect URIs and secrets go with it: their rows cascade.
     let deleted = diesel::delete(clients::table.find(id.as_str())).execute(conn)?;
+    grants::revoke_by_client(conn, id, at)?;
+    consents::forget_client(conn, id)?;
     Ok(changed_if(deleted > 0))
 }
 

@@ -8,7 +8,7 @@ use crate::schema::{codes, grants as grants_table};
 use crate::transition::Redemption;
 use auth_core::client::ClientId;
 use auth_core::code::{CodeRecord, Redeemed};
-use auth_core::grant::{Grant, GrantId};
+use auth_core::grant::Grant;
 use auth_core::pkce::CodeChallenge;
 use auth_core::secret::CodeDigest;
 use auth_core::timestamp::Timestamp;
@@ -17,8 +17,8 @@ use diesel::prelude::*;
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = codes, treat_none_as_default_value = false)]
 struct CodeRow {
+    grant_id: Vec<u8>,
     code_digest: Vec<u8>,
-    grant_id: String,
     client_id: String,
     redirect_uri: String,
     redirect_uri_sent: i64,
@@ -37,7 +37,6 @@ impl CodeRow {
             code_challenge: row.optional("code_challenge", self.code_challenge, challenge)?,
             created_at: Timestamp::from_unix(self.created_at),
             expires_at: Timestamp::from_unix(self.expires_at),
-            grant_id: GrantId::new(self.grant_id),
             redirect_uri: self.redirect_uri,
         })
     }
@@ -45,10 +44,10 @@ impl CodeRow {
 
 statement! {
     /// Spends a code under a live grant. It changes one row for exactly one of those that try.
-    Spend { at: i64, code: [u8; 32], grant_id: String };
+    Spend { at: i64, grant_id: [u8; 16], code: [u8; 32] };
     "UPDATE codes SET redeemed_at = " at
-    " WHERE code_digest = " code " AND grant_id = " grant_id " AND redeemed_at IS NULL AND EXISTS"
-    " (SELECT 1 FROM grants WHERE grants.id = codes.grant_id AND grants.revoked_at IS NULL"
+    " WHERE grant_id = " grant_id " AND code_digest = " code " AND redeemed_at IS NULL AND EXISTS"
+    " (SELECT 1 FROM grants WHERE grants.id = " grant_id " AND grants.revoked_at IS NULL"
     " AND (grants.expires_at IS NULL OR grants.expires_at > " at "))"
 }
 
@@ -58,6 +57,7 @@ pub(crate) fn find(
 ) -> Result<Option<(CodeRecord, Grant)>, Failure> {
     let stored: Option<(CodeRow, GrantRow)> = codes::table
         .inner_join(grants_table::table)
+        .filter(codes::grant_id.eq(code.grant().as_bytes().as_slice()))
         .filter(codes::code_digest.eq(code.as_bytes().as_slice()))
         .select((CodeRow::as_select(), GrantRow::as_select()))
         .get_result(conn)
@@ -75,8 +75,8 @@ pub(super) fn insert(
     record: &CodeRecord,
 ) -> Result<(), Failure> {
     let row = CodeRow {
+        grant_id: code.grant().as_bytes().to_vec(),
         code_digest: code.as_bytes().to_vec(),
-        grant_id: record.grant_id.as_str().to_owned(),
         client_id: record.client_id.as_str().to_owned(),
         redirect_uri: record.redirect_uri.clone(),
         redirect_uri_sent: record.redirect_uri_sent.into(),
@@ -89,18 +89,14 @@ pub(super) fn insert(
 }
 
 pub(crate) fn redeem(conn: &mut Connection, redemption: &Redemption) -> Result<Redeemed, Failure> {
-    let Redemption { grant_id, at, .. } = redemption;
     // A grant that is revoked at this very moment may still see its code redeemed: what that bought is
     // worthless from the revocation's commit on.
     if spend(conn, redemption)? {
-        tokens::insert_access(conn, grant_id, &redemption.access)?;
-        if let Some(refresh) = &redemption.refresh {
-            tokens::insert_first_refresh(conn, grant_id, refresh)?;
-        }
+        tokens::insert_bought(conn, &redemption.access, redemption.refresh.as_ref())?;
         return Ok(Redeemed::First);
     }
     if is_spent(conn, redemption)? {
-        grants::revoke(conn, grant_id, *at)?;
+        grants::revoke(conn, &redemption.code.grant(), redemption.at)?;
         return Ok(Redeemed::Replayed);
     }
     Ok(Redeemed::GrantEnded)
@@ -109,16 +105,16 @@ pub(crate) fn redeem(conn: &mut Connection, redemption: &Redemption) -> Result<R
 fn spend(conn: &mut Connection, redemption: &Redemption) -> Result<bool, Failure> {
     let spend = Spend {
         at: redemption.at.unix(),
+        grant_id: *redemption.code.grant().as_bytes(),
         code: *redemption.code.as_bytes(),
-        grant_id: redemption.grant_id.as_str().to_owned(),
     };
     Ok(spend.execute(conn)? == 1)
 }
 
 fn is_spent(conn: &mut Connection, redemption: &Redemption) -> Result<bool, Failure> {
+    let code = &redemption.code;
     let redeemed_at: Option<Option<i64>> = codes::table
-        .find(redemption.code.as_bytes().as_slice())
-        .filter(codes::grant_id.eq(redemption.grant_id.as_str()))
+        .find((code.grant().as_bytes().as_slice(), code.as_bytes().as_slice()))
         .select(codes::redeemed_at)
         .get_result(conn)
         .optional()?;

@@ -3,12 +3,13 @@
 use super::Connection;
 use super::{consents, instant, parse_scope};
 use crate::failure::{Failure, Key, Reading as _, Row};
-use crate::schema::{access_tokens, codes, grants, refresh_tokens};
+use crate::schema::{codes, grants, tokens};
 use crate::transition::Approval;
 use auth_core::client::ClientId;
 use auth_core::error::StoreError;
 use auth_core::grant::{Decided, Grant, GrantFilter, GrantId};
 use auth_core::owner::SubjectId;
+use auth_core::resource::Audience;
 use auth_core::secret::InteractionDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::dsl::exists;
@@ -19,10 +20,11 @@ use diesel::sql_types::{BigInt, Nullable};
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = grants, treat_none_as_default_value = false)]
 pub(super) struct GrantRow {
-    id: String,
-    subject: String,
+    id: Vec<u8>,
+    subject: Option<String>,
     client_id: String,
     scope: String,
+    audience: String,
     created_at: i64,
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
@@ -31,10 +33,11 @@ pub(super) struct GrantRow {
 impl From<&Grant> for GrantRow {
     fn from(grant: &Grant) -> Self {
         Self {
-            id: grant.id.as_str().to_owned(),
-            subject: grant.subject.as_str().to_owned(),
+            id: grant.id.as_bytes().to_vec(),
+            subject: grant.subject.as_ref().map(|it| it.as_str().to_owned()),
             client_id: grant.client_id.as_str().to_owned(),
             scope: grant.scope.to_string(),
+            audience: grant.audience.to_string(),
             created_at: grant.created_at.unix(),
             expires_at: grant.expires_at.map(Timestamp::unix),
             revoked_at: grant.revoked_at.map(Timestamp::unix),
@@ -44,15 +47,17 @@ impl From<&Grant> for GrantRow {
 
 impl GrantRow {
     pub(super) fn read(self) -> Result<Grant, StoreError> {
-        let row = Row { table: "grants", key: Key::Name(&self.id) };
+        let row = Row { table: "grants", key: Key::Id(&self.id) };
+        let id = self.id.as_slice().try_into().ok().map(GrantId::from_bytes);
         Ok(Grant {
+            id: row.parsed("id", id)?,
             client_id: row.parsed("client_id", ClientId::parse(&self.client_id))?,
             scope: row.parsed("scope", parse_scope(&self.scope))?,
+            audience: row.parsed("audience", Audience::parse(&self.audience))?,
             created_at: Timestamp::from_unix(self.created_at),
             expires_at: instant(self.expires_at),
             revoked_at: instant(self.revoked_at),
-            subject: SubjectId::new(self.subject),
-            id: GrantId::new(self.id),
+            subject: self.subject.map(SubjectId::new),
         })
     }
 }
@@ -64,7 +69,7 @@ statement! {
 }
 
 statement! {
-    Revoke { at: i64, id: String };
+    Revoke { at: i64, id: [u8; 16] };
     "UPDATE grants SET revoked_at = COALESCE(revoked_at, " at ") WHERE id = " id
 }
 
@@ -100,8 +105,24 @@ statement! {
 }
 
 statement! {
-    Lock { id: String } -> (Nullable<BigInt>, Nullable<BigInt>);
+    Lock { id: [u8; 16] } -> (Nullable<BigInt>, Nullable<BigInt>);
     "SELECT expires_at, revoked_at FROM grants WHERE id = " id [super::FOR_UPDATE]
+}
+
+statement! {
+    /// A client's own grant. The client cannot be disabled until this transaction ends, and whoever
+    /// disables it then finds the grant.
+    Issue {
+        id: [u8; 16],
+        subject: Option<String>,
+        client_id: String,
+        scope: String,
+        created_at: i64,
+        expires_at: Option<i64>,
+    };
+    "INSERT INTO grants (id, subject, client_id, scope, created_at, expires_at)"
+    " SELECT " id ", " subject ", " client_id ", " scope ", " created_at ", " expires_at
+    " FROM clients WHERE clients.id = " client_id " AND clients.disabled_at IS NULL" [super::FOR_SHARE]
 }
 
 pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Decided, Failure> {
@@ -119,6 +140,19 @@ pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Deci
     Ok(Decided::First)
 }
 
+/// Stores a grant of a client that acts for itself. Answers whether there is such a client, and enabled.
+pub(super) fn issue(conn: &mut Connection, grant: &Grant) -> Result<bool, Failure> {
+    let issue = Issue {
+        id: *grant.id.as_bytes(),
+        subject: grant.subject.as_ref().map(|it| it.as_str().to_owned()),
+        client_id: grant.client_id.as_str().to_owned(),
+        scope: grant.scope.to_string(),
+        created_at: grant.created_at.unix(),
+        expires_at: grant.expires_at.map(Timestamp::unix),
+    };
+    Ok(issue.execute(conn)? == 1)
+}
+
 /// Decides an interaction. A denial is nothing more than that.
 pub(crate) fn deny(
     conn: &mut Connection,
@@ -133,7 +167,7 @@ pub(crate) fn deny(
 }
 
 pub(crate) fn revoke(conn: &mut Connection, id: &GrantId, at: Timestamp) -> Result<bool, Failure> {
-    let revoke = Revoke { at: at.unix(), id: id.as_str().to_owned() };
+    let revoke = Revoke { at: at.unix(), id: *id.as_bytes() };
     Ok(revoke.execute(conn)? > 0)
 }
 
@@ -204,7 +238,7 @@ pub(super) fn revoke_unredeemed(
 /// Locks the grant, and with it all that hangs on it: nobody else rotates tokens under it until this
 /// transaction ends. Answers whether it is there and has not ended at `at`.
 pub(super) fn lock(conn: &mut Connection, id: &GrantId, at: Timestamp) -> Result<bool, Failure> {
-    let lock = Lock { id: id.as_str().to_owned() };
+    let lock = Lock { id: *id.as_bytes() };
     let stored: Option<(Option<i64>, Option<i64>)> = lock.get_result(conn).optional()?;
     Ok(stored
         .is_some_and(|(expires_at, revoked_at)| revoked_at.is_none() && !has_ended(expires_at, at)))
@@ -217,6 +251,7 @@ pub(crate) fn list(
 ) -> Result<Vec<Grant>, Failure> {
     let mut query = grants::table
         .select(GrantRow::as_select())
+        .filter(grants::subject.is_not_null())
         .order((grants::created_at.desc(), grants::id))
         .into_boxed();
     if let Some(subject) = &filter.subject {
@@ -231,17 +266,14 @@ pub(crate) fn list(
             .filter(codes::grant_id.eq(grants::id))
             .filter(codes::redeemed_at.is_null())
             .filter(codes::expires_at.gt(now));
-        let live_access_token = access_tokens::table
-            .filter(access_tokens::grant_id.eq(grants::id))
-            .filter(access_tokens::expires_at.gt(now));
-        let live_refresh_token = refresh_tokens::table
-            .filter(refresh_tokens::grant_id.eq(grants::id))
-            .filter(refresh_tokens::spent_at.is_null())
-            .filter(refresh_tokens::expires_at.gt(now));
+        let live_token = tokens::table
+            .filter(tokens::grant_id.eq(grants::id))
+            .filter(tokens::spent_at.is_null())
+            .filter(tokens::expires_at.gt(now));
         query = query
             .filter(grants::revoked_at.is_null())
             .filter(grants::expires_at.is_null().or(grants::expires_at.gt(now)))
-            .filter(exists(live_code).or(exists(live_access_token)).or(exists(live_refresh_token)));
+            .filter(exists(live_code).or(exists(live_token)));
     }
     let rows: Vec<GrantRow> = query.load(conn).reading("grants", Key::Listed)?;
     let grants = rows.into_iter().map(GrantRow::read);

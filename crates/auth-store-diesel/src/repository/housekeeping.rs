@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use auth_core::session::SessionLifetimes;
 use auth_core::timestamp::Timestamp;
 use diesel::RunQueryDsl as _;
-use diesel::sql_types::Text;
+use diesel::sql_types::Binary;
 use std::collections::BTreeSet;
 
 statement! {
@@ -25,29 +25,20 @@ statement! {
 }
 
 statement! {
-    PurgeCodes { now: i64, limit: i64 } -> Text;
-    "WITH expired AS (SELECT code_digest FROM codes JOIN grants ON grants.id = grant_id"
+    PurgeCodes { now: i64, limit: i64 } -> Binary;
+    "WITH expired AS (SELECT grant_id, code_digest FROM codes JOIN grants ON grants.id = grant_id"
     " WHERE codes.expires_at <= " now " ORDER BY codes.expires_at"
     " LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
-    " DELETE FROM codes WHERE code_digest IN (SELECT code_digest FROM expired)"
+    " DELETE FROM codes WHERE (grant_id, code_digest) IN (SELECT grant_id, code_digest FROM expired)"
     " RETURNING grant_id"
 }
 
 statement! {
-    PurgeAccessTokens { now: i64, limit: i64 } -> Text;
-    "WITH expired AS (SELECT token_digest FROM access_tokens JOIN grants ON grants.id = grant_id"
-    " WHERE access_tokens.expires_at <= " now " ORDER BY access_tokens.expires_at"
+    PurgeTokens { now: i64, limit: i64 } -> Binary;
+    "WITH expired AS (SELECT grant_id, token_digest FROM tokens JOIN grants ON grants.id = grant_id"
+    " WHERE tokens.expires_at <= " now " ORDER BY tokens.expires_at"
     " LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
-    " DELETE FROM access_tokens WHERE token_digest IN (SELECT token_digest FROM expired)"
-    " RETURNING grant_id"
-}
-
-statement! {
-    PurgeRefreshTokens { now: i64, limit: i64 } -> Text;
-    "WITH expired AS (SELECT token_digest FROM refresh_tokens JOIN grants ON grants.id = grant_id"
-    " WHERE refresh_tokens.expires_at <= " now " ORDER BY refresh_tokens.expires_at"
-    " LIMIT " limit [super::FOR_UPDATE_SKIP_LOCKED] ")"
-    " DELETE FROM refresh_tokens WHERE token_digest IN (SELECT token_digest FROM expired)"
+    " DELETE FROM tokens WHERE (grant_id, token_digest) IN (SELECT grant_id, token_digest FROM expired)"
     " RETURNING grant_id"
 }
 
@@ -66,11 +57,10 @@ statement! {
 }
 
 statement! {
-    PurgeGrant { id: String };
+    PurgeGrant { id: Vec<u8> };
     "DELETE FROM grants WHERE id = " id
     " AND NOT EXISTS (SELECT 1 FROM codes WHERE codes.grant_id = grants.id)"
-    " AND NOT EXISTS (SELECT 1 FROM access_tokens WHERE access_tokens.grant_id = grants.id)"
-    " AND NOT EXISTS (SELECT 1 FROM refresh_tokens WHERE refresh_tokens.grant_id = grants.id)"
+    " AND NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.grant_id = grants.id)"
 }
 
 pub(crate) fn purge(
@@ -97,18 +87,16 @@ fn purge_under_grants(conn: &mut Connection, now: Timestamp, limit: i64) -> Resu
     let now = now.unix();
     let mut removed = 0;
     let mut room = limit;
-    let emptied: Vec<String> = PurgeCodes { now, limit: room }.load(conn)?;
+    let emptied: Vec<Vec<u8>> = PurgeCodes { now, limit: room }.load(conn)?;
     removed += emptied.len() + purge_grants(conn, emptied, &mut room)?;
-    let emptied: Vec<String> = PurgeAccessTokens { now, limit: room }.load(conn)?;
-    removed += emptied.len() + purge_grants(conn, emptied, &mut room)?;
-    let emptied: Vec<String> = PurgeRefreshTokens { now, limit: room }.load(conn)?;
+    let emptied: Vec<Vec<u8>> = PurgeTokens { now, limit: room }.load(conn)?;
     removed += emptied.len() + purge_grants(conn, emptied, &mut room)?;
     Ok(removed)
 }
 
 fn purge_grants(
     conn: &mut Connection,
-    candidates: Vec<String>,
+    candidates: Vec<Vec<u8>>,
     room: &mut i64,
 ) -> Result<usize, Failure> {
     let mut removed = 0;

@@ -11,8 +11,8 @@
 //!   says who did it.
 //! - What is read in order to decide is locked by reading it, with `[FOR_UPDATE]`.
 //! - Rows are locked in one order, so that transitions wait for each other but never in a circle: the
-//!   interaction, the code, the owner, its sessions, grants (several of them by their id), tokens, the
-//!   consent, the client. Purging passes over what is locked instead of waiting for it.
+//!   interaction, the client, the code, the owner, its sessions, grants (several of them by their id),
+//!   tokens, the consent. Purging passes over what is locked instead of waiting for it.
 
 #[macro_use]
 mod statements;
@@ -30,7 +30,7 @@ pub(crate) mod tokens;
 #[cfg(test)]
 mod prepared_tests;
 
-use super::{Connection, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED};
+use super::{Connection, FOR_SHARE, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED};
 use crate::text::parse_scope;
 use auth_core::timestamp::Timestamp;
 

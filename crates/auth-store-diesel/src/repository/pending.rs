@@ -9,6 +9,7 @@ use auth_core::client::ClientId;
 use auth_core::consent::{AuthorizationRequest, PendingAuthorization};
 use auth_core::error::StoreError;
 use auth_core::pkce::CodeChallenge;
+use auth_core::resource::Audience;
 use auth_core::secret::{BrowserDigest, InteractionDigest, SessionDigest};
 use auth_core::timestamp::Timestamp;
 use diesel::dsl::max;
@@ -25,6 +26,7 @@ struct PendingRow {
     redirect_uri: String,
     redirect_uri_sent: i64,
     scope: String,
+    audience: String,
     state: Option<Vec<u8>>,
     code_challenge: Option<String>,
     prompt: String,
@@ -47,6 +49,7 @@ impl PendingRow {
             redirect_uri: request.redirect_uri.clone(),
             redirect_uri_sent: request.redirect_uri_sent.into(),
             scope: request.scope.to_string(),
+            audience: request.audience.to_string(),
             state: request.state.clone().map(String::into_bytes),
             code_challenge: challenge.map(|challenge| challenge.as_str().to_owned()),
             prompt: write_prompt(request.prompt),
@@ -72,6 +75,7 @@ impl PendingRow {
                 redirect_uri: self.redirect_uri,
                 redirect_uri_sent: row.flag("redirect_uri_sent", self.redirect_uri_sent)?,
                 scope: row.parsed("scope", parse_scope(&self.scope))?,
+                audience: row.parsed("audience", Audience::parse(&self.audience))?,
                 state: row.optional("state", self.state, |it| String::from_utf8(it).ok())?,
                 code_challenge: row.optional("code_challenge", self.code_challenge, challenge)?,
                 prompt: row.parsed("prompt", parse_prompt(&self.prompt))?,

@@ -22,7 +22,11 @@ impl Parameter for String {
     type Sql = Text;
 }
 
-impl Parameter for [u8; 32] {
+impl<const N: usize> Parameter for [u8; N] {
+    type Sql = Binary;
+}
+
+impl Parameter for Vec<u8> {
     type Sql = Binary;
 }
 

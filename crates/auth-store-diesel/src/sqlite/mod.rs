@@ -36,6 +36,8 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 const FOR_UPDATE: &str = "";
 /// The same, passing over rows that are locked.
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
+/// The same, beside others that do so.
+const FOR_SHARE: &str = "";
 
 /// How text is put in the order of its bytes: it is anyway.
 const BYTE_ORDER: &str = "";

@@ -52,6 +52,33 @@ pub(crate) const fn is_available() -> bool {
 }
 
 #[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
+}
+
+/// How a statement goes about it.
+pub(crate) fn plan(conn: &mut Connection, sql: &str) -> Vec<String> {
+    let steps = sql_query(format!("EXPLAIN QUERY PLAN {sql}"));
+    steps.load::<Step>(conn).unwrap().into_iter().map(|step| step.detail).collect()
+}
+
+/// How much is stored is nothing to a plan.
+pub(crate) const fn grow(_: &mut Connection) {}
+
+/// Whether a step of a plan reads every row of a table.
+pub(crate) fn reads_a_whole_table(step: &str) -> bool {
+    step.starts_with("SCAN ") && !step.ends_with("VALUES CLAUSE")
+}
+
+/// How many columns of their key a step of a plan finds codes or tokens by.
+pub(crate) fn key_columns(step: &str) -> Option<usize> {
+    let of_ours = step.starts_with("SEARCH tokens ") || step.starts_with("SEARCH codes ");
+    let (_, key) = step.split_once(" USING PRIMARY KEY ").filter(|_| of_ours)?;
+    Some(key.matches("=?").count())
+}
+
+#[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = diesel::sql_types::Text)]
     line: String,

@@ -1,7 +1,8 @@
 //! The file: one JSON object a line.
 
-use super::tables::{Column, DIGEST, Kind, TABLES, Table, Value};
+use super::tables::{Column, DIGEST, GRANT_ID, Kind, TABLES, Table, Value};
 use super::{Counts, TransferError};
+use crate::failure::{Key, hex};
 use auth_core::timestamp::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value as Json;
@@ -95,20 +96,13 @@ fn unreadable(
     values: &[Value],
     expected: &str,
 ) -> TransferError {
-    let key = match values.first() {
-        Some(Value::Text(name)) => name.clone(),
-        Some(Value::Bytes(digest)) => hex(digest.get(..4).unwrap_or(digest)) + "..",
+    let key = match (table.columns.first().map(|it| it.kind), values.first()) {
+        (_, Some(Value::Text(name))) => name.clone(),
+        (Some(Kind::GrantId), Some(Value::Bytes(id))) => Key::Id(id).to_string(),
+        (_, Some(Value::Bytes(digest))) => Key::Digest(digest).to_string(),
         _ => "a row".to_owned(),
     };
     TransferError::Unreadable { table: table.name, column, key, expected: expected.to_owned() }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// The bytes that so many lower-case hexadecimal digits stand for.
@@ -358,6 +352,7 @@ fn read_value(column: &Column, value: Json) -> Result<Value, &'static str> {
         (_, Json::Null) => Value::Null,
         (_, Json::Number(number)) => Value::Integer(number.as_i64().ok_or("a whole number")?),
         (Kind::Digest, Json::String(text)) => Value::Bytes(from_hex(&text).ok_or(DIGEST)?),
+        (Kind::GrantId, Json::String(text)) => Value::Bytes(from_hex(&text).ok_or(GRANT_ID)?),
         (Kind::TextInBytes, Json::String(text)) => Value::Bytes(text.into_bytes()),
         (_, Json::String(text)) => Value::Text(text),
         _ => return Err("text, a number or null"),

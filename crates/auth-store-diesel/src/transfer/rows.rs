@@ -1,6 +1,7 @@
 //! Rows on their way out of one backend's database, and into it. Compiled once for each backend.
 
 use super::{BYTE_ORDER, Connection, LoadingMode};
+use crate::failure::hex;
 use crate::transfer::file::{Reader, Row, Writer};
 use crate::transfer::tables::{GRANT_IN_USE, Storage, TABLES, Table, Value};
 use crate::transfer::{Counts, TransferError};
@@ -162,9 +163,9 @@ fn refusal(error: &Error) -> Option<String> {
 
 /// What can be told only at the end: every grant has something under it, and every row is there and no other.
 fn check(conn: &mut Connection, counts: &Counts) -> Result<(), TransferError> {
-    let query = format!("SELECT id AS name FROM grants WHERE NOT ({GRANT_IN_USE}) LIMIT 1");
-    if let Some(grant) = sql_query(query).get_result::<Name>(conn).optional()? {
-        return Err(TransferError::EmptyGrant(grant.name));
+    let query = format!("SELECT id FROM grants WHERE NOT ({GRANT_IN_USE}) LIMIT 1");
+    if let Some(grant) = sql_query(query).get_result::<Grant>(conn).optional()? {
+        return Err(TransferError::EmptyGrant(hex(&grant.id)));
     }
     for (table, expected) in counts.iter() {
         let query = format!("SELECT COUNT(*) AS count FROM {table}");
@@ -184,9 +185,9 @@ struct Count {
 }
 
 #[derive(QueryableByName)]
-struct Name {
-    #[diesel(sql_type = Text)]
-    name: String,
+struct Grant {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
 }
 
 /// Inserts rows of one table. Prepared once for each table and number of rows.

@@ -2,11 +2,12 @@
 //!
 //! The one list behind reading, writing, checking and inserting. A test compares it with the catalogue.
 
-use crate::text::{parse_grant_types, parse_kind, parse_prompt, parse_scope};
+use crate::text::{ACCESS, REFRESH, parse_grant_types, parse_kind, parse_prompt, parse_scope};
 use auth_core::client::{ClientAuthMethod, ClientId};
 use auth_core::owner::{Role, Username};
 use auth_core::pkce::CodeChallenge;
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::{Audience, ResourceUri};
 
 /// A table: its columns in the order of a file's members, the first of them the key.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Flag,
     /// The 32 bytes of a SHA-256: 64 lower-case hexadecimal digits.
     Digest,
+    /// The 16 bytes of a grant's id: 32 lower-case hexadecimal digits.
+    GrantId,
 }
 
 /// How a column is kept.
@@ -51,7 +54,7 @@ impl Kind {
     pub(crate) const fn storage(self) -> Storage {
         match self {
             Self::Text(..) => Storage::Text,
-            Self::TextInBytes | Self::Digest => Storage::Bytes,
+            Self::TextInBytes | Self::Digest | Self::GrantId => Storage::Bytes,
             Self::Integer | Self::Flag => Storage::Integer,
         }
     }
@@ -92,6 +95,8 @@ impl Column {
             (Kind::Flag, value) => (matches!(value, Value::Integer(0 | 1)), "0 or 1"),
             (Kind::Digest, Value::Bytes(bytes)) => (bytes.len() == 32, DIGEST),
             (Kind::Digest, _) => (false, DIGEST),
+            (Kind::GrantId, Value::Bytes(bytes)) => (bytes.len() == 16, GRANT_ID),
+            (Kind::GrantId, _) => (false, GRANT_ID),
         };
         if fits { Ok(()) } else { Err(expected) }
     }
@@ -99,6 +104,9 @@ impl Column {
 
 /// What a digest is in a file.
 pub(crate) const DIGEST: &str = "a digest of 64 lower-case hexadecimal digits";
+
+/// What the id of a grant is in a file.
+pub(crate) const GRANT_ID: &str = "a grant's id of 32 lower-case hexadecimal digits";
 
 /// Text of any kind, the empty one included.
 const fn text(name: &'static str) -> Column {
@@ -118,6 +126,11 @@ const fn scope() -> Column {
     Column::new("scope", Kind::Text(|it| parse_scope(it).is_some(), "a scope"))
 }
 
+const fn audience() -> Column {
+    let is_good = |it: &str| Audience::parse(it).is_some();
+    Column::new("audience", Kind::Text(is_good, "URIs with one space between them"))
+}
+
 const fn code_challenge() -> Column {
     let is_good = |it: &str| CodeChallenge::parse(it).is_some();
     Column::new("code_challenge", Kind::Text(is_good, "an S256 code challenge")).or_null()
@@ -135,6 +148,10 @@ const fn digest(name: &'static str) -> Column {
     Column::new(name, Kind::Digest)
 }
 
+const fn grant_id(name: &'static str) -> Column {
+    Column::new(name, Kind::GrantId)
+}
+
 /// `$`, the name of a function, `$`, and what it made: not a password that somebody typed.
 fn is_phc_string(text: &str) -> bool {
     let parts = text.strip_prefix('$').and_then(|rest| rest.split_once('$'));
@@ -143,7 +160,7 @@ fn is_phc_string(text: &str) -> bool {
 }
 
 /// Parents before their children: in this order rows can be inserted.
-pub(crate) static TABLES: [Table; 11] = [
+pub(crate) static TABLES: [Table; 10] = [
     Table {
         name: "clients",
         key: 1,
@@ -166,6 +183,11 @@ pub(crate) static TABLES: [Table; 11] = [
             )
             .or_null(),
             flag("rotate_refresh_tokens"),
+            Column::new(
+                "resource_server",
+                Kind::Text(|it| ResourceUri::parse(it).is_ok(), "the URI of an API"),
+            )
+            .or_null(),
             integer("created_at"),
             integer("disabled_at").or_null(),
         ],
@@ -234,6 +256,7 @@ pub(crate) static TABLES: [Table; 11] = [
             text("redirect_uri"),
             flag("redirect_uri_sent"),
             scope(),
+            audience(),
             Column::new("state", Kind::TextInBytes).or_null(),
             code_challenge(),
             Column::new(
@@ -249,16 +272,23 @@ pub(crate) static TABLES: [Table; 11] = [
     Table {
         name: "consents",
         key: 2,
-        columns: &[name("subject"), client_id("client_id"), scope(), integer("given_at")],
+        columns: &[
+            name("subject"),
+            client_id("client_id"),
+            scope(),
+            audience(),
+            integer("given_at"),
+        ],
     },
     Table {
         name: "grants",
         key: 1,
         columns: &[
-            name("id"),
-            name("subject"),
+            grant_id("id"),
+            name("subject").or_null(),
             client_id("client_id"),
             scope(),
+            audience(),
             integer("created_at"),
             integer("expires_at").or_null(),
             integer("revoked_at").or_null(),
@@ -266,10 +296,10 @@ pub(crate) static TABLES: [Table; 11] = [
     },
     Table {
         name: "codes",
-        key: 1,
+        key: 2,
         columns: &[
+            grant_id("grant_id"),
             digest("code_digest"),
-            name("grant_id"),
             client_id("client_id"),
             text("redirect_uri"),
             flag("redirect_uri_sent"),
@@ -280,27 +310,22 @@ pub(crate) static TABLES: [Table; 11] = [
         ],
     },
     Table {
-        name: "access_tokens",
-        key: 1,
+        name: "tokens",
+        key: 2,
         columns: &[
+            grant_id("grant_id"),
             digest("token_digest"),
-            name("grant_id"),
-            scope(),
-            integer("created_at"),
-            integer("expires_at"),
-        ],
-    },
-    Table {
-        name: "refresh_tokens",
-        key: 1,
-        columns: &[
-            digest("token_digest"),
-            name("grant_id"),
+            Column::new(
+                "kind",
+                Kind::Text(|it| it == ACCESS || it == REFRESH, "\"access\" or \"refresh\""),
+            ),
+            scope().or_null(),
+            audience().or_null(),
             digest("parent_digest").or_null(),
             integer("ordinal"),
+            integer("uses"),
             integer("created_at"),
             integer("expires_at"),
-            integer("used_at").or_null(),
             integer("spent_at").or_null(),
         ],
     },
@@ -310,8 +335,7 @@ pub(crate) static TABLES: [Table; 11] = [
 /// or token under it, and would never meet one that came without any.
 pub(crate) const GRANT_IN_USE: &str = "\
     EXISTS (SELECT 1 FROM codes WHERE codes.grant_id = grants.id) \
-    OR EXISTS (SELECT 1 FROM access_tokens WHERE access_tokens.grant_id = grants.id) \
-    OR EXISTS (SELECT 1 FROM refresh_tokens WHERE refresh_tokens.grant_id = grants.id)";
+    OR EXISTS (SELECT 1 FROM tokens WHERE tokens.grant_id = grants.id)";
 
 #[cfg(test)]
 mod tests {
@@ -344,9 +368,19 @@ mod tests {
                 vec![text("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$aGFzaA")],
                 vec![text("correct horse"), text("hunter2"), text("$hunter2"), text("")],
             ),
+            (
+                ("grants", "id"),
+                vec![Value::Bytes(vec![7; 16])],
+                vec![Value::Bytes(vec![7; 32]), text("07"), Value::Null],
+            ),
+            (
+                ("tokens", "kind"),
+                vec![text("access"), text("refresh")],
+                vec![text("Access"), text(""), Value::Null],
+            ),
             (("grants", "revoked_at"), vec![Value::Null, Value::Integer(-1)], vec![text("now")]),
             (
-                ("refresh_tokens", "parent_digest"),
+                ("tokens", "parent_digest"),
                 vec![Value::Null, Value::Bytes(vec![7; 32])],
                 vec![Value::Bytes(vec![7; 31]), text("07")],
             ),

@@ -5,7 +5,7 @@ use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
 use auth_core::error::StoreError;
 use auth_core::grant::{Approval, Decided, Grant, GrantId, GrantStore};
 use auth_core::pkce::CodeChallenge;
-use auth_core::secret::{AccessToken, AuthorizationCode, RefreshToken};
+use auth_core::secret::{CodeDigest, SessionSecret, TokenDigest};
 use auth_core::timestamp::Timestamp;
 use auth_core::token::{
     NewAccessToken, NewRefreshToken, RefreshReuse, Rotated, Rotation, TokenStore,
@@ -133,23 +133,36 @@ pub const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(seconds)
 }
 
-/// The code of the grant of this name.
-pub fn code(grant: &str) -> AuthorizationCode {
-    AuthorizationCode::presented(&format!("code-of-{grant}"))
+/// 32 bytes for this name, as random as those of a SHA-256.
+fn digest_of(name: &str) -> [u8; 32] {
+    *SessionSecret::presented(name).digest().as_bytes()
 }
 
-pub fn access(name: &str) -> NewAccessToken {
+/// The id of the grant of this name.
+pub fn grant_id(name: &str) -> GrantId {
+    GrantId::from_bytes(*digest_of(name).first_chunk().unwrap())
+}
+
+/// The code of this grant.
+pub fn code(grant: &GrantId) -> CodeDigest {
+    CodeDigest::new(*grant, digest_of(&format!("the code of {grant}")))
+}
+
+/// The access token of this name under this grant.
+pub fn access(grant: &GrantId, name: &str) -> NewAccessToken {
     NewAccessToken {
-        digest: AccessToken::presented(name).digest(),
+        digest: TokenDigest::new(*grant, digest_of(&format!("access token {name}"))),
         scope: sample::scope("api.read"),
+        audience: sample::audience("https://api.test/"),
         created_at: at(20),
         expires_at: at(4_000),
     }
 }
 
-pub fn refresh(name: &str) -> NewRefreshToken {
+/// The refresh token of this name under this grant.
+pub fn refresh(grant: &GrantId, name: &str) -> NewRefreshToken {
     NewRefreshToken {
-        digest: RefreshToken::presented(name).digest(),
+        digest: TokenDigest::new(*grant, digest_of(&format!("refresh token {name}"))),
         created_at: at(20),
         expires_at: at(9_000),
     }
@@ -163,29 +176,34 @@ pub fn approve(store: &DieselStore, name: &str) -> GrantId {
 }
 
 pub fn try_approve(store: &DieselStore, name: &str) -> (GrantId, Result<Decided, StoreError>) {
-    let grant = Grant {
-        id: GrantId::new(name.into()),
-        subject: sample::alice().subject,
-        client_id: sample::client_id("web"),
-        scope: sample::scope("api.read"),
-        created_at: at(10),
-        expires_at: None,
-        revoked_at: None,
-    };
+    let grant = grant(name);
     let decided = store.approve(&Approval {
         interaction: None,
         grant: &grant,
-        code: &code(name).digest(),
+        code: &code(&grant.id),
         record: &record_of(&grant),
         remember: None,
     });
     (grant.id, decided)
 }
 
+/// The grant of this name.
+pub fn grant(name: &str) -> Grant {
+    Grant {
+        id: grant_id(name),
+        subject: Some(sample::alice().subject),
+        client_id: sample::client_id("web"),
+        scope: sample::scope("api.read"),
+        audience: sample::audience("https://api.test/"),
+        created_at: at(10),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
 /// What the code of this grant stands for.
 pub fn record_of(grant: &Grant) -> CodeRecord {
     CodeRecord {
-        grant_id: grant.id.clone(),
         client_id: grant.client_id.clone(),
         redirect_uri: "https://rp.test/cb".into(),
         redirect_uri_sent: true,
@@ -197,35 +215,48 @@ pub fn record_of(grant: &Grant) -> CodeRecord {
 
 /// Redeems the code of this grant for tokens of these names.
 pub fn redeem(store: &DieselStore, grant: &GrantId, when: Timestamp, names: &str) -> Redeemed {
-    let redeemed = store.redeem(&Redemption {
-        code: &code(grant.as_str()).digest(),
-        grant_id: grant,
+    try_redeem(store, grant, when, names).unwrap()
+}
+
+pub fn try_redeem(
+    store: &DieselStore,
+    grant: &GrantId,
+    when: Timestamp,
+    names: &str,
+) -> Result<Redeemed, StoreError> {
+    store.redeem(&Redemption {
+        code: &code(grant),
         at: when,
-        access: &access(names),
-        refresh: Some(&refresh(names)),
-    });
-    redeemed.unwrap()
+        access: &access(grant, names),
+        refresh: Some(&refresh(grant, names)),
+    })
 }
 
 /// Presents a refresh token and gets a pair of tokens of another name for it.
 pub fn rotate(store: &DieselStore, grant: &GrantId, presented: &str, names: &str) -> Rotated {
-    rotate_for(store, grant, presented, &access(names), &refresh(names))
+    rotate_into(store, presented, &access(grant, names), &refresh(grant, names))
 }
 
-pub fn rotate_for(
+pub fn rotate_into(
     store: &DieselStore,
-    grant: &GrantId,
     presented: &str,
     access: &NewAccessToken,
     successor: &NewRefreshToken,
 ) -> Rotated {
     let rotated = store.rotate(&Rotation {
-        presented: &RefreshToken::presented(presented).digest(),
-        grant_id: grant,
+        presented: &refresh(&successor.digest.grant(), presented).digest,
         at: at(30),
         reuse: RefreshReuse::UntilSuccessorUsed,
         access,
         successor: Some(successor),
     });
     rotated.unwrap()
+}
+
+pub fn knows_access(store: &DieselStore, grant: &GrantId, name: &str) -> bool {
+    TokenStore::find(store, &access(grant, name).digest).unwrap().is_some()
+}
+
+pub fn knows_refresh(store: &DieselStore, grant: &GrantId, name: &str) -> bool {
+    TokenStore::find(store, &refresh(grant, name).digest).unwrap().is_some()
 }

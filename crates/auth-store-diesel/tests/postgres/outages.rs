@@ -1,11 +1,10 @@
 //! The database goes away and comes back: nothing is answered that is not so, and nobody lends a hand.
 
 use crate::common::cluster::{self, Cluster, Disk, name_of};
-use crate::common::{access, approve, at, code, redeem, refresh, try_approve};
-use auth_core::code::{CodeStore, Redeemed, Redemption};
+use crate::common::{self, access, approve, at, code, grant_id, redeem, try_approve};
+use auth_core::code::{CodeStore, Redeemed};
 use auth_core::error::StoreError;
 use auth_core::grant::{GrantId, GrantStore};
-use auth_core::secret::AccessToken;
 use auth_core::token::TokenStore;
 use auth_store_diesel::{DieselStore, StoreOptions, migrate};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -34,13 +33,7 @@ fn is_there_or_unavailable<T>(found: &Result<Option<T>, StoreError>) -> bool {
 }
 
 fn try_redeem(store: &DieselStore, grant: &GrantId, names: &str) -> Result<Redeemed, StoreError> {
-    store.redeem(&Redemption {
-        code: &code(grant.as_str()).digest(),
-        grant_id: grant,
-        at: at(20),
-        access: &access(names),
-        refresh: Some(&refresh(names)),
-    })
+    common::try_redeem(store, grant, at(20), names)
 }
 
 #[test]
@@ -52,7 +45,7 @@ fn without_its_database_a_store_is_unavailable_until_it_comes_back() {
     let store = open(&url);
     let grant = approve(&store, "grant");
     cluster.stop_server();
-    unavailable(&CodeStore::find(&store, &code("grant").digest()));
+    unavailable(&CodeStore::find(&store, &code(&grant)));
     unavailable(&try_redeem(&store, &grant, "tokens"));
     unavailable(&store.revoke(&grant, at(30)));
     assert!(!store.is_ready());
@@ -76,7 +69,7 @@ fn a_restart_between_two_requests_is_not_noticed() {
     let warm_up = || {
         scope(|scope| {
             for grant in &grants {
-                scope.spawn(|| CodeStore::find(&store, &code(grant.as_str()).digest()).unwrap());
+                scope.spawn(|| CodeStore::find(&store, &code(grant)).unwrap());
             }
         });
     };
@@ -87,7 +80,7 @@ fn a_restart_between_two_requests_is_not_noticed() {
     cluster.stop_server();
     cluster.start_server();
     for grant in &grants {
-        assert_eq!(redeem(&store, grant, at(20), grant.as_str()), Redeemed::First);
+        assert_eq!(redeem(&store, grant, at(20), "tokens"), Redeemed::First);
     }
 }
 
@@ -111,7 +104,7 @@ fn a_session_that_is_ended_from_outside_is_replaced() {
         assert_eq!(cluster.run(database, &sql), "t");
     };
     end_all();
-    let found = CodeStore::find(&store, &code("grant").digest());
+    let found = CodeStore::find(&store, &code(&grant));
     assert!(found.unwrap().is_some(), "a read is done again");
     end_all();
     assert_eq!(redeem(&store, &grant, at(20), "tokens"), Redeemed::First, "nothing had begun");
@@ -134,13 +127,13 @@ fn a_read_only_database_is_read_and_not_written() {
     cluster.configure("SET default_transaction_read_only = on");
     let written = || try_redeem(&store, &grant, "tokens");
     // Until the signal arrives, sessions write on: on a code that does not exist.
-    let nothing = GrantId::new("nothing".into());
+    let nothing = grant_id("nothing");
     while try_redeem(&store, &nothing, "none") == Ok(Redeemed::GrantEnded) {
         sleep(Duration::from_millis(10));
     }
     unavailable(&written());
     unavailable(&store.revoke(&grant, at(30)));
-    assert!(CodeStore::find(&store, &code("grant").digest()).unwrap().is_some());
+    assert!(CodeStore::find(&store, &code(&grant)).unwrap().is_some());
     assert!(!store.is_ready());
     cluster.configure("RESET default_transaction_read_only");
     while !store.is_ready() {
@@ -160,7 +153,7 @@ fn what_waits_too_long_for_another_is_given_up() {
     let mut other: diesel::PgConnection = diesel::Connection::establish(&scratch).unwrap();
     let hold = "BEGIN; UPDATE codes SET redeemed_at = 15";
     diesel::connection::SimpleConnection::batch_execute(&mut other, hold).unwrap();
-    assert!(CodeStore::find(&store, &code("grant").digest()).unwrap().is_some(), "readers go on");
+    assert!(CodeStore::find(&store, &code(&grant)).unwrap().is_some(), "readers go on");
     unavailable(&try_redeem(&store, &grant, "tokens"));
     drop(other);
     assert_eq!(redeem(&store, &grant, at(20), "tokens"), Redeemed::First);
@@ -188,7 +181,7 @@ fn crashes_and_restarts_under_load_lose_and_double_nothing() {
             }
             // A client that got no answer asks again.
             for attempt in 0..100 {
-                let names = format!("{}-{attempt}", grant.as_str());
+                let names = format!("tokens-{attempt}");
                 match try_redeem(store, &grant, &names) {
                     Ok(Redeemed::First) => {
                         redeemed.push((grant, names));
@@ -201,7 +194,7 @@ fn crashes_and_restarts_under_load_lose_and_double_nothing() {
                     }
                     wrong => panic!("{wrong:?} at attempt {attempt}"),
                 }
-                let found = CodeStore::find(store, &code(grant.as_str()).digest());
+                let found = CodeStore::find(store, &code(&grant));
                 assert!(is_there_or_unavailable(&found), "{found:?}");
             }
         }
@@ -233,11 +226,11 @@ fn crashes_and_restarts_under_load_lose_and_double_nothing() {
     assert!(refused.load(Ordering::Relaxed) > 0, "nobody noticed");
     let store = open(&url);
     for (grant, names) in &redeemed {
-        let found = store.find_access(&AccessToken::presented(names).digest()).unwrap();
+        let found = TokenStore::find(&store, &access(grant, names).digest).unwrap();
         let (_, found) = found.expect("what was answered is there");
         assert_eq!((&found.id, found.revoked_at), (grant, None));
     }
-    let doubled = "SELECT count(*) FROM (SELECT grant_id FROM access_tokens GROUP BY grant_id
+    let doubled = "SELECT count(*) FROM (SELECT grant_id FROM tokens GROUP BY grant_id, kind
                    HAVING count(*) > 1) AS doubled";
     assert_eq!(cluster.run(name_of(&url), doubled), "0", "no code bought twice");
 }
@@ -255,16 +248,18 @@ fn a_new_primary_is_found_among_several_hosts() {
     let hosts = format!("{},{}", old.directory().display(), new.directory().display());
     let primary = "user=postgres&target_session_attrs=read-write";
     let store = open(&format!("postgres:///{name}?host={hosts}&{primary}"));
-    approve(&store, "before");
-    assert_eq!(old.run(name, "SELECT id FROM grants"), "before");
+    const GRANTS: &str = "SELECT encode(id, 'hex') FROM grants";
+    let before = approve(&store, "before");
+    assert_eq!(old.run(name, GRANTS), before.to_string());
 
     old.configure("SET default_transaction_read_only = on");
     let mut attempts = (0..).map(|it| format!("after-{it}"));
-    let moved = attempts.find(|grant| {
-        let (_, approved) = try_approve(&store, grant);
-        approved.is_ok() && !old.run(name, "SELECT id FROM grants").contains(grant)
+    let moved = attempts.find_map(|grant| {
+        let (grant, approved) = try_approve(&store, &grant);
+        let moved = approved.is_ok() && !old.run(name, GRANTS).contains(&grant.to_string());
+        moved.then(|| grant.to_string())
     });
-    let found = new.run(name, "SELECT id FROM grants");
+    let found = new.run(name, GRANTS);
     assert_eq!(Some(found), moved, "the first approval that the new one took");
     assert!(store.is_ready());
 }

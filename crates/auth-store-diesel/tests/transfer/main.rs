@@ -11,12 +11,12 @@ use auth_core::code::{CodeStore as _, Redeemed, Redemption};
 use auth_core::consent::{
     AuthorizationRequest, Consent, PendingAuthorization, PendingAuthorizationStore, Prompt,
 };
-use auth_core::grant::{Approval, Grant, GrantId, GrantStore as _};
+use auth_core::grant::{Approval, Grant, GrantStore as _};
 use auth_core::owner::OwnerRegistry;
 use auth_core::pkce::CodeChallenge;
 use auth_core::secret::{BrowserSecret, InteractionId, SessionSecret};
 use auth_core::session::{Session, SessionId, SessionStore};
-use auth_core::token::Rotated;
+use auth_core::token::{Rotated, TokenStore as _};
 use auth_store_diesel::{Counts, DieselStore, TransferError, export, import, migrate};
 use auth_testkit::sample;
 use common::{Scratch, access, approve, at, code, record_of, redeem, rotate};
@@ -48,24 +48,21 @@ fn fill(store: &DieselStore) {
 
     // Live, with a chain of tokens: r1 is spent, r2 is used, r3 is not; and a remembered consent.
     let grant = Grant {
-        id: GrantId::new("live".into()),
-        subject: sample::alice().subject,
-        client_id: sample::client_id("web"),
         scope: sample::scope("api.read profile"),
-        created_at: at(10),
         expires_at: Some(at(90_000)),
-        revoked_at: None,
+        ..common::grant("live")
     };
     let consent = Consent {
-        subject: grant.subject.clone(),
+        subject: sample::alice().subject,
         client_id: grant.client_id.clone(),
         scope: grant.scope.clone(),
+        audience: grant.audience.clone(),
         given_at: at(10),
     };
     let decided = store.approve(&Approval {
         interaction: Some(&pending("two", None).interaction),
         grant: &grant,
-        code: &code("live").digest(),
+        code: &code(&grant.id),
         record: &record_of(&grant),
         remember: Some(&consent),
     });
@@ -80,13 +77,17 @@ fn fill(store: &DieselStore) {
     approve(store, "waiting");
     let plain = approve(store, "plain");
     let redeemed = store.redeem(&Redemption {
-        code: &code("plain").digest(),
-        grant_id: &plain,
+        code: &code(&plain),
         at: at(20),
-        access: &access("of-plain"),
+        access: &access(&plain, "of-plain"),
         refresh: None,
     });
     assert_eq!(redeemed, Ok(Redeemed::First));
+    // A client's own, with a token that was taken back.
+    let own = Grant { subject: None, ..common::grant("own") };
+    let taken_back = access(&own.id, "of-own");
+    store.issue(&own, &taken_back).unwrap();
+    store.revoke_access(&taken_back.digest).unwrap();
 }
 
 fn session() -> Session {
@@ -108,6 +109,7 @@ fn pending(name: &str, state: Option<&str>) -> PendingAuthorization {
             redirect_uri: "https://rp.test/cb".into(),
             redirect_uri_sent: state.is_some(),
             scope: sample::scope("api.read"),
+            audience: sample::audience("https://api.test/ urn:example:api"),
             state: state.map(str::to_owned),
             code_challenge: state.and_then(|_| CodeChallenge::parse(sample::CHALLENGE)),
             prompt: Prompt { login: state.is_none(), ..Prompt::default() },

@@ -1,16 +1,17 @@
 //! What arrives is what left.
 
-use crate::common::{Scratch, approve, at, code, redeem, rotate};
+use crate::common::{
+    Scratch, access, approve, at, code, grant_id, knows_access, redeem, refresh, rotate,
+};
 use crate::{export_of, filled, import_into, pending, session};
 use auth_core::client::ClientRegistry;
 use auth_core::code::{CodeStore, Redeemed};
 use auth_core::consent::{ConsentStore, PendingAuthorizationStore};
-use auth_core::grant::{GrantFilter, GrantId, GrantStore};
+use auth_core::grant::{GrantFilter, GrantStore};
 use auth_core::housekeeping::Housekeeping as _;
 use auth_core::owner::{OwnerRegistry, OwnerStore as _};
-use auth_core::secret::{AccessToken, RefreshToken};
 use auth_core::session::SessionStore;
-use auth_core::token::{Rotated, TokenStore as _};
+use auth_core::token::{Rotated, TokenStore};
 use auth_store_diesel::{DieselStore, export};
 use auth_testkit::sample;
 use std::io::Write;
@@ -50,16 +51,16 @@ fn what_was_issued_before_the_move_means_the_same_after_it() {
             let after = there.open();
             assert_same(&before, &after);
 
-            let live = GrantId::new("live".into());
+            let live = grant_id("live");
             assert_eq!(rotate(&after, &live, "r3", "r4"), Rotated::Done);
             assert_eq!(rotate(&after, &live, "r1", "thief"), Rotated::Replayed);
             assert_eq!(rotate(&after, &live, "r4", "r5"), Rotated::GrantEnded);
-            let waiting = GrantId::new("waiting".into());
+            let waiting = grant_id("waiting");
             assert_eq!(redeem(&after, &waiting, at(40), "first"), Redeemed::First);
             assert_eq!(redeem(&after, &waiting, at(41), "again"), Redeemed::Replayed);
-            let plain = GrantId::new("plain".into());
+            let plain = grant_id("plain");
             assert_eq!(redeem(&after, &plain, at(42), "late"), Redeemed::Replayed);
-            let revoked = GrantId::new("revoked".into());
+            let revoked = grant_id("revoked");
             assert_eq!(rotate(&after, &revoked, "of-revoked", "none"), Rotated::GrantEnded);
         }
     }
@@ -91,15 +92,23 @@ fn assert_same(before: &DieselStore, after: &DieselStore) {
     assert_eq!(grants.len(), 4);
     assert_eq!(GrantStore::list(before, &everything, at(50)), Ok(grants));
     for name in ["live", "revoked", "waiting", "plain"] {
-        let digest = code(name).digest();
+        let digest = code(&grant_id(name));
         assert_eq!(CodeStore::find(before, &digest), CodeStore::find(after, &digest));
     }
-    for name in ["r1", "r2", "r3", "of-plain", "of-revoked"] {
-        let access = AccessToken::presented(name).digest();
-        assert_eq!(before.find_access(&access), after.find_access(&access));
-        let refresh = RefreshToken::presented(name).digest();
-        assert_eq!(before.find_refresh(&refresh), after.find_refresh(&refresh));
+    for (grant, name) in [
+        ("live", "r1"),
+        ("live", "r2"),
+        ("live", "r3"),
+        ("plain", "of-plain"),
+        ("revoked", "of-revoked"),
+    ] {
+        let grant = grant_id(grant);
+        for token in [access(&grant, name).digest, refresh(&grant, name).digest] {
+            assert_eq!(TokenStore::find(before, &token), TokenStore::find(after, &token));
+        }
+        assert!(knows_access(after, &grant, name));
     }
+    assert!(!knows_access(after, &grant_id("own"), "of-own"), "taken back");
 }
 
 #[test]
@@ -120,11 +129,13 @@ fn no_secret_is_in_the_file() {
     for scratch in Scratch::each() {
         let file = filled(&scratch);
         let secret = sample::secret_of("web");
-        for plain in ["code-of-live", "of-revoked", "a session", "a browser", &secret] {
+        for plain in ["a session", "a browser", &secret] {
             assert!(!file.contains(plain), "{plain}");
         }
-        let hex: String = code("live").digest().as_bytes().map(|it| format!("{it:02x}")).concat();
-        assert!(file.contains(&format!("{{\"table\":\"codes\",\"code_digest\":\"{hex}\"")));
+        let grant = grant_id("live");
+        let hex: String = code(&grant).as_bytes().map(|it| format!("{it:02x}")).concat();
+        let ids = format!("\"grant_id\":\"{grant}\",\"code_digest\":\"{hex}\"");
+        assert!(file.contains(&format!("{{\"table\":\"codes\",{ids}")), "{file}");
         assert!(file.contains(sample::password_hash_of("alice").as_str()));
         assert!(file.contains("\"state\":\"a\\u0000b\\r\\n\u{1f680}\""));
         let header = file.lines().next().unwrap();
@@ -172,10 +183,15 @@ fn an_export_of_a_database_in_use_is_of_one_moment() {
         let counts = export(&scratch.url(), at(1_000), &mut busy).unwrap();
         assert!(busy.approved > 2, "the file came in {} pieces", busy.approved);
         let file = String::from_utf8(busy.file).unwrap();
-        assert!(file.contains("before-499") && !file.contains("meanwhile"));
-        let of_each = ["grants", "codes", "access_tokens", "refresh_tokens"];
+        let holds = |grant: &str| file.contains(&grant_id(grant).to_string());
+        assert!(holds("before-499") && !holds("meanwhile-1"));
         for (table, count) in counts.iter() {
-            assert_eq!(count, if of_each.contains(&table) { 500 } else { 0 }, "{table}");
+            let expected = match table {
+                "grants" | "codes" => 500,
+                "tokens" => 1_000,
+                _ => 0,
+            };
+            assert_eq!(count, expected, "{table}");
         }
         for there in Scratch::each() {
             assert_eq!(import_into(&there, file.as_bytes()).unwrap(), counts);
@@ -190,7 +206,7 @@ fn a_grant_with_nothing_under_it_stays_behind_and_all_that_moved_can_be_purged()
         filled(&from);
         from.execute(
             "INSERT INTO grants (id, subject, client_id, scope, created_at)
-             VALUES ('hollow', 'someone', 'web', '', 1)",
+             VALUES (x'000102030405060708090a0b0c0d0e0f', 'hollow', 'web', '', 1)",
         );
         let file = export_of(&from);
         assert!(!file.contains("hollow"));
@@ -199,7 +215,7 @@ fn a_grant_with_nothing_under_it_stays_behind_and_all_that_moved_can_be_purged()
             let store = there.open();
             while store.purge(at(1 << 40), sample::policy().sessions, 100).unwrap() > 0 {}
             let left = export_of(&there);
-            for gone in ["grants", "codes", "access_tokens", "refresh_tokens", "sessions"] {
+            for gone in ["grants", "codes", "tokens", "sessions"] {
                 assert!(left.contains(&format!("\"{gone}\":0")), "{left}");
             }
             let everything = GrantFilter { ended: true, ..GrantFilter::default() };

@@ -1,6 +1,6 @@
 //! What cannot be moved is refused with the reason, and nothing is left.
 
-use crate::common::{Scratch, approve, at};
+use crate::common::{Scratch, approve, at, grant_id};
 use crate::{export_of, filled, import_into};
 use auth_store_diesel::{OpenError, TransferError, export, import, migrate};
 use std::io::BufRead;
@@ -77,6 +77,9 @@ fn a_line_that_is_not_as_it_should_be_is_refused_by_its_number() {
         // Without any end in sight.
         (1, "x".repeat(10 << 20), "it is longer than 1048576 bytes"),
     ];
+    let code = &file.0[file.line("\"table\":\"codes\"") - 1];
+    let live = code.split('"').nth(7).unwrap().to_owned();
+    let unknown = grant_id("unknown").to_string();
     for (part, from, to, words) in [
         ("\"format\"", "\"version\":1", "\"version\":2", "version 2 of the format"),
         ("\"format\"", "\"version\":1", "\"version\":\"1\"", "`version` is no whole number"),
@@ -119,9 +122,11 @@ fn a_line_that_is_not_as_it_should_be_is_refused_by_its_number() {
         (
             "\"codes\"",
             "\"grant_id\":\"",
-            "\"grant_id\":\"un",
-            "what it belongs to is not on an earlier",
+            "\"grant_id\":\"00",
+            "codes.grant_id must be a grant's id",
         ),
+        ("\"codes\"", &live, &unknown, "what it belongs to is not on an earlier"),
+        ("\"tokens\"", "\"kind\":\"", "\"kind\":\"in", "tokens.kind must be \"access\" or"),
         (
             "\"sessions\"",
             "\"subject\":\"",
@@ -141,9 +146,9 @@ fn a_line_that_is_not_as_it_should_be_is_refused_by_its_number() {
         cases.push((line, text, words));
     }
     // A key that was there before, far enough away to be inserted with others.
-    let token = file.line("\"refresh_tokens\"");
+    let token = file.line("\"table\":\"tokens\"");
     let twice = format!("{}\n{}", file.0[token + 1], file.0[token - 1]);
-    let text = file.with(token + 2, twice).replace("\"refresh_tokens\":4", "\"refresh_tokens\":5");
+    let text = file.with(token + 2, twice).replace("\"tokens\":10", "\"tokens\":11");
     cases.push((token + 3, text, "an earlier line has the same key"));
     for there in Scratch::each() {
         for (line, text, words) in &cases {
@@ -199,14 +204,18 @@ fn a_file_with_a_line_more_or_less_is_refused() {
 
 #[test]
 fn a_grant_with_nothing_under_it_is_refused() {
-    let grant = "{\"table\":\"grants\",\"id\":\"hollow\",\"subject\":\"s\",\"client_id\":\"web\",\
+    let grant = "{\"table\":\"grants\",\"id\":\"00112233445566778899aabbccddeeff\",\"subject\":\"s\",\"client_id\":\"web\",\
                  \"scope\":\"\",\"created_at\":1,\"expires_at\":null,\"revoked_at\":null}";
     for there in Scratch::each() {
         migrate(&there.url()).unwrap();
         let file = export_of(&there).replace("\"grants\":0", "\"grants\":1");
         let (header, end) = file.split_once('\n').unwrap();
         let file = format!("{header}\n{grant}\n{end}");
-        refused(&there, file.as_bytes(), "the grant \"hollow\" has no code and no token");
+        refused(
+            &there,
+            file.as_bytes(),
+            "the grant \"00112233445566778899aabbccddeeff\" has no code and no token",
+        );
     }
 }
 
@@ -254,12 +263,17 @@ fn an_import_into_a_database_in_use_is_refused() {
             continue; // it has one writer, and that is the import
         }
         let store = there.open();
-        let then = Box::new(|| drop(approve(&store, "meanwhile")));
+        let then = Box::new(|| {
+            approve(&store, "meanwhile");
+        });
         let mut input = Interrupted { rest: file.as_bytes(), then: Some(then) };
         let error = import(&there.url(), &mut input).unwrap_err();
         assert!(matches!(error, TransferError::NotEmpty("grants")), "{error:?}");
         let left = export_of(&there);
-        assert!(left.contains("meanwhile") && left.lines().count() == 4, "{left}");
+        assert!(
+            left.contains(&grant_id("meanwhile").to_string()) && left.lines().count() == 4,
+            "{left}"
+        );
     }
 }
 
