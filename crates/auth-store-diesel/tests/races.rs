@@ -48,6 +48,7 @@ fn consents_that_are_given_at_once_add_up() {
                 subject: sample::alice().subject,
                 client_id: grant.client_id.clone(),
                 scope: grant.scope.clone(),
+                audience: grant.audience.clone(),
                 given_at: at(10),
             };
             let decided = store.approve(&Approval {

@@ -75,6 +75,7 @@ fn begin(store: &DieselStore, number: usize) {
         subject: Some(SubjectId::new(identifier(number + 1_000_000))),
         client_id: ClientId::parse(&identifier(2_000_000)).unwrap(),
         scope: sample::scope("api.read api.write"),
+        audience: sample::audience("https://api.test/"),
         created_at: at(10),
         expires_at: None,
         revoked_at: None,
