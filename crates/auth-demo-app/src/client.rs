@@ -74,13 +74,9 @@ impl Answer {
         tokens.token_type.eq_ignore_ascii_case("bearer").then_some(tokens)
     }
 
-    /// Whether an introspected token is active (RFC 7662 §2.2).
-    pub(crate) fn active(&self) -> Option<bool> {
-        #[derive(Deserialize)]
-        struct Introspection {
-            active: bool,
-        }
-        (self.status == 200).then(|| self.json::<Introspection>())?.map(|it| it.active)
+    /// The value of a header, whose name is lower-case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -152,6 +148,12 @@ impl Client {
         })
     }
 
+    /// Calls an API with an access token (RFC 6750 §2.1).
+    pub(crate) fn call(&self, url: String, access_token: &str) -> Exchange {
+        let headers = vec![("authorization", format!("Bearer {access_token}"))];
+        self.send(Request { method: "GET", url, headers, body: None })
+    }
+
     fn send(&self, mut request: Request) -> Exchange {
         // All headers are set here, so that what the page shows is what was sent.
         request.headers.insert(0, ("host", authority(&request.url).to_owned()));
@@ -204,14 +206,14 @@ impl Client {
     }
 }
 
-/// The address of the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3).
+/// The address of the authorization request (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1).
 pub(crate) fn authorization_url(
     app: &DemoApp,
     metadata: &Metadata,
     authorization: Authorization<'_>,
 ) -> String {
     let challenge = code_challenge(authorization.verifier);
-    let redirect_uri = app.redirect_uri();
+    let (redirect_uri, api_uri) = (app.redirect_uri(), app.api_uri());
     let mut fields = vec![
         ("response_type", "code"),
         ("client_id", &app.client_id),
@@ -220,6 +222,7 @@ pub(crate) fn authorization_url(
     if !app.scope.is_empty() {
         fields.push(("scope", &app.scope));
     }
+    fields.push(("resource", &api_uri));
     fields.push(("state", authorization.state));
     fields.push(("code_challenge", &challenge));
     fields.push(("code_challenge_method", "S256"));

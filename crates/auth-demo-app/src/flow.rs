@@ -6,7 +6,7 @@ use crate::client::{Authorization, Client, Exchange, Tokens, authorization_url};
 use crate::encoding::random_token;
 use crate::journey::{Journey, Journeys, Outcome};
 use crate::listing;
-use crate::messages::{self, Conversation, no_code, refused, silent};
+use crate::messages::{self, Conversation, called, no_code, refused, silent};
 
 /// Everything that the pages share.
 #[derive(Debug)]
@@ -162,22 +162,15 @@ impl Demo {
         })
     }
 
-    /// Asks about the access token what an API would ask.
+    /// Calls the demo's API with the access token.
     pub(crate) fn call(&self, id: &str) -> Result<usize, Refusal> {
-        let (endpoint, token) = self.held(id, |journey, tokens| {
-            Some((journey.metadata.introspection_endpoint.clone()?, tokens.access_token.clone()))
+        let token = self.held(id, |journey, tokens| {
+            journey.metadata.introspection_endpoint.as_ref()?;
+            Some(tokens.access_token.clone())
         })?;
-        let fields = [("token", token.as_str()), ("token_type_hint", "access_token")];
-        let exchange = self.client.post(&self.app, &endpoint, &fields);
+        let exchange = self.client.call(format!("{}/projects", self.app.api_uri()), &token);
         let outcome = match &exchange.answer {
-            Ok(answer) => match answer.active() {
-                Some(true) => Outcome::good("Active.", "An API would answer this call."),
-                Some(false) => {
-                    let text = "An API would refuse this call with 401: the token has expired or was revoked.";
-                    Outcome::bad("Not active.", text.to_owned())
-                }
-                None => refused(&answer.refusal()),
-            },
+            Ok(answer) => called(answer),
             Err(reason) => silent(reason),
         };
         self.record(id, &exchange, &messages::CALL, |journey| {

@@ -2,6 +2,8 @@
 //! browser through the authorization-code flow and then shows every request and every answer,
 //! secrets included. It knows the authorization server by its metadata alone (RFC 8414).
 //!
+//! Under `/api` it serves an API to call: the example of the documentation, as it stands there.
+//!
 //! For local accounts on loopback only: its pages print passwords, codes and tokens.
 
 mod client;
@@ -12,16 +14,21 @@ mod journey;
 mod listing;
 mod messages;
 mod pages;
+#[path = "../../auth-server/examples/protected_api.rs"]
+#[allow(dead_code, reason = "the example is a program of its own, with settings and a `main`")]
+mod protected_api;
 
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
+use std::sync::OnceLock;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
 use serde::Serialize;
 
 use crate::flow::Demo;
+use crate::protected_api::Api;
 
 /// The demo's configuration. `Debug` leaves secrets out.
 #[derive(Clone)]
@@ -38,6 +45,11 @@ pub struct DemoApp {
     pub scope: String,
     /// The accounts that the start page offers for signing in.
     pub accounts: Vec<Account>,
+    /// The credentials with which the demo's API asks about tokens: those of a resource server, whose URI
+    /// is [`DemoApp::api_uri`].
+    pub api_client_id: String,
+    /// Their secret.
+    pub api_client_secret: String,
 }
 
 /// An account to sign in with. `Debug` leaves the password out.
@@ -56,6 +68,11 @@ impl DemoApp {
     pub fn redirect_uri(&self) -> String {
         format!("{}/callback", self.base_url)
     }
+
+    /// What the demo's API is called in `resource` and in the audience of tokens (RFC 8707).
+    pub fn api_uri(&self) -> String {
+        format!("{}/api", self.base_url)
+    }
 }
 
 impl fmt::Debug for DemoApp {
@@ -66,6 +83,7 @@ impl fmt::Debug for DemoApp {
             .field("client_id", &self.client_id)
             .field("scope", &self.scope)
             .field("accounts", &self.accounts)
+            .field("api_client_id", &self.api_client_id)
             .finish_non_exhaustive()
     }
 }
@@ -85,13 +103,24 @@ impl fmt::Debug for Account {
 ///
 /// When the listener cannot be used.
 pub fn server(app: DemoApp, listener: TcpListener) -> io::Result<Server> {
+    let api = web::Data::new(Api {
+        uri: app.api_uri(),
+        issuer: app.issuer.clone(),
+        client_id: app.api_client_id.clone(),
+        client_secret: app.api_client_secret.clone(),
+        introspection_endpoint: OnceLock::new(),
+    });
     let demo = web::Data::new(Demo::new(app));
     let templates = web::Data::new(pages::templates()?);
     let server = HttpServer::new(move || {
         let (demo, templates) = (demo.clone(), templates.clone());
-        App::new().configure(move |services| pages::configure(services, demo, templates))
+        App::new()
+            .configure(protected_api::routes(api.clone()))
+            .configure(move |services| pages::configure(services, demo, templates))
     });
-    Ok(server.workers(1).worker_max_blocking_threads(4).shutdown_timeout(5).listen(listener)?.run())
+    // Whoever calls the API keeps one thread while the API, in the same process, needs another.
+    let server = server.workers(1).worker_max_blocking_threads(64);
+    Ok(server.shutdown_timeout(5).listen(listener)?.run())
 }
 
 #[cfg(test)]
@@ -110,6 +139,8 @@ mod tests {
                 username: "alice".to_owned(),
                 password: "the-password".to_owned(),
             }],
+            api_client_id: "demo-api".to_owned(),
+            api_client_secret: "another-secret".to_owned(),
         }
     }
 
@@ -117,6 +148,8 @@ mod tests {
     fn secrets_are_left_out_of_debug_output() {
         let printed = format!("{:?}", app());
         assert!(printed.contains("alice"));
-        assert!(!printed.contains("the-secret") && !printed.contains("the-password"), "{printed}");
+        for secret in ["the-secret", "the-password", "another-secret"] {
+            assert!(!printed.contains(secret), "{printed}");
+        }
     }
 }

@@ -163,6 +163,12 @@ pub(crate) fn curl(app: &DemoApp, request: &Request) -> String {
         let user = format!("{}:{}", form_encode(&app.client_id), form_encode(secret));
         words.extend(["-u".to_owned(), shell_word(&user)]);
     }
+    for (name, value) in &request.headers {
+        if *name == "authorization" && request.method == "GET" {
+            words.extend(["-i".to_owned(), "-H".to_owned()]);
+            words.push(shell_word(&format!("Authorization: {value}")));
+        }
+    }
     if let Some(body) = &request.body {
         words.extend(["-d".to_owned(), shell_word(body)]);
     }

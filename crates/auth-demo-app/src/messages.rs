@@ -1,5 +1,6 @@
 //! What the journey says about each message, and about how it ended.
 
+use crate::client::Answer;
 use crate::journey::{Message, Outcome};
 
 const TO_SERVER: &str = "Demo → server";
@@ -8,10 +9,10 @@ const TO_DEMO: &str = "Server → demo";
 pub(crate) const AUTHORIZATION_REQUEST: Message = Message {
     title: "Authorization request",
     way: "Demo → your browser → server",
-    sections: &["RFC 6749 §4.1.1", "RFC 7636 §4.3"],
-    text: "The demo answered your button with a redirect to this address. The state ties the answer \
-           to this browser. The PKCE verifier stays with the demo; only its SHA-256, the \
-           code_challenge, travels.",
+    sections: &["RFC 6749 §4.1.1", "RFC 7636 §4.3", "RFC 8707 §2.1"],
+    text: "The demo answered your button with a redirect to this address. The resource says which \
+           API the tokens shall be for. The state ties the answer to this browser. The PKCE \
+           verifier stays with the demo; only its SHA-256, the code_challenge, travels.",
 };
 pub(crate) const AUTHORIZATION_RESPONSE: Message = Message {
     title: "Authorization response",
@@ -80,23 +81,26 @@ pub(crate) const REFRESH: Conversation = [
 ];
 pub(crate) const CALL: Conversation = [
     Message {
-        title: "Call: is this token good?",
-        way: TO_SERVER,
-        sections: &["RFC 7662 §2.1"],
-        text: "An API that receives the access token asks this before it answers. The demo has no API \
-               of its own and asks in its place.",
+        title: "API request",
+        way: "Demo → API",
+        sections: &["RFC 6750 §2.1"],
+        text: "The access token goes along in a header. The API keeps no list of tokens: it asks the \
+               server what this one is good for, out of the demo’s sight and with credentials of \
+               its own.",
     },
     Message {
-        title: "What an API would learn",
-        way: TO_DEMO,
+        title: "API response",
+        way: "API → demo",
         sections: &["RFC 7662 §2.2"],
-        text: "Active or not; if it is, for which client and scope, for whom, and until when.",
+        text: "The server told the API that the token is active, meant for this API, and has the scope \
+               that the call needs; and for whom the demo acts.",
     },
     Message {
-        title: "Introspection error",
-        way: TO_DEMO,
-        sections: &["RFC 7662 §2.3"],
-        text: "The server said nothing about the token.",
+        title: "API refusal",
+        way: "API → demo",
+        sections: &["RFC 6750 §3"],
+        text: "The challenge says why, where there was a token to judge: invalid_token for one that is \
+               not active or meant for another API, insufficient_scope for one that may do less.",
     },
 ];
 pub(crate) const REVOCATION: Conversation = [
@@ -122,7 +126,31 @@ pub(crate) const REVOCATION: Conversation = [
 
 /// There is no answer; the reason.
 pub(crate) fn silent(reason: &str) -> Outcome {
-    Outcome::bad("No answer.", format!("The server could not be reached: {reason}."))
+    Outcome::bad("No answer.", format!("It could not be reached: {reason}."))
+}
+
+/// What the API answered (RFC 6750 §3.1).
+pub(crate) fn called(answer: &Answer) -> Outcome {
+    let text = match answer.status {
+        200 => {
+            let text = "The API asked the server about the token and took it.";
+            return Outcome::good("The API answered.", text);
+        }
+        401 => {
+            "The token is not active any more: it has expired, or it was taken back. An application \
+             would refresh, or ask for a new sign-in."
+        }
+        403 => "The token is good, but its scope does not allow this call.",
+        503 => "The API could not ask the server about the token. Try again in a moment.",
+        _ => "The API’s answer is the last step on this page.",
+    };
+    let challenge = answer.header("www-authenticate").unwrap_or_default();
+    let error = challenge.split("error=\"").nth(1).and_then(|it| it.split('"').next());
+    let title = match error {
+        Some(error) => format!("The API refused: {error}"),
+        None => format!("The API refused: {} {}", answer.status, answer.reason),
+    };
+    Outcome::bad(&title, text.to_owned())
 }
 
 /// An answer that is not the one hoped for: its error code (RFC 6749 §5.2) or status.

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use support::{CLIENT_ID, World, tokens};
+use support::{API_CLIENT_ID, API_CLIENT_SECRET, CLIENT_ID, World, tokens};
 
 #[test]
 fn the_authorization_request_carries_state_and_a_challenge() {
@@ -127,16 +127,36 @@ fn a_refresh_presents_the_newest_refresh_token() {
     assert!(page.texts(".listing").concat().contains("at-3"));
 }
 
-/// RFC 7662 §2.1, RFC 7009 §2.1.
+/// What the server says of a good token.
+fn active(world: &World) -> String {
+    let aud = format!("{}/api", world.demo);
+    format!(r#"{{"active":true,"sub":"alice","aud":"{aud}","scope":"projects:read"}}"#)
+}
+
+/// RFC 6750 §2.1 and §3, RFC 7662 §2.1, RFC 7009 §2.1.
 #[test]
-fn call_and_revoke_present_the_tokens_and_show_the_answers() {
+fn the_api_answers_until_the_tokens_are_revoked() {
     let world = World::new();
     let mut browser = world.browser();
     browser.sign_in();
-    world.answer("/introspect", 200, r#"{"active":true,"username":"alice"}"#);
+    world.answer("/introspect", 200, &active(&world));
     world.answer("/revoke", 200, "");
     assert_eq!(browser.post("/call", "").headers["location"], "/journey#step-5");
-    assert_eq!(browser.get("/journey").texts(".card:first-child .success strong"), ["Active."]);
+    let page = browser.get("/journey");
+    assert_eq!(page.texts(".card:first-child .success strong"), ["The API answered."]);
+    let listings = page.texts(".steps li > .listing");
+    let called = format!("GET {}/api/projects\nhost: ", world.demo);
+    assert!(listings[4].starts_with(&called), "{}", listings[4]);
+    assert!(listings[4].contains("\nauthorization: Bearer at-1\n"), "{}", listings[4]);
+    assert!(
+        listings[5].starts_with("200 OK\n") && listings[5].contains("alice"),
+        "{}",
+        listings[5]
+    );
+    let curl = page.texts(".steps details code");
+    let url = format!("{}/api/projects", world.demo);
+    assert_eq!(curl[1], format!("curl -i -H 'Authorization: Bearer at-1' '{url}'"));
+
     assert_eq!(browser.post("/revoke", "").headers["location"], "/journey#step-7");
     assert_eq!(browser.get("/journey").texts(".card:first-child .success strong"), ["Revoked."]);
     let held = browser.get("/journey").texts(".card:first-child dd");
@@ -144,15 +164,76 @@ fn call_and_revoke_present_the_tokens_and_show_the_answers() {
     world.answer("/introspect", 200, r#"{"active":false}"#);
     browser.post("/call", "");
     let page = browser.get("/journey");
-    assert_eq!(page.texts(".card:first-child .alert strong"), ["Not active."]);
-    assert_eq!(page.texts(".steps h2").len(), 10);
+    let refused = page.texts(".card:first-child .alert strong");
+    assert_eq!(refused, ["The API refused: invalid_token"]);
+    assert_eq!(page.texts(".refused h2"), ["API refusal"]);
+    let listings = page.texts(".steps li > .listing");
+    assert_eq!(
+        listings[9],
+        "401 Unauthorized\ncache-control: no-store\n\
+         www-authenticate: Bearer realm=\"api\", error=\"invalid_token\""
+    );
 
-    let called = world.received("/introspect");
-    assert_eq!(called[0].parameter("token").unwrap(), "at-1");
+    let asked = world.received("/introspect");
+    let asked = asked.first().expect("the API asked");
+    for (name, value) in
+        [("token", "at-1"), ("client_id", API_CLIENT_ID), ("client_secret", API_CLIENT_SECRET)]
+    {
+        assert_eq!(asked.parameter(name).as_deref(), Some(value), "the API's own credentials");
+    }
     let [revoked] = world.received("/revoke").try_into().unwrap();
     assert_eq!(revoked.parameter("token").unwrap(), "rt-1");
     assert_eq!(revoked.parameter("token_type_hint").unwrap(), "refresh_token");
     assert!(revoked.headers["authorization"].starts_with("Basic "));
+}
+
+/// RFC 6750 §3.1: why the API refuses, in words.
+#[test]
+fn a_call_that_is_refused_is_explained() {
+    let world = World::new();
+    let mut browser = world.browser();
+    browser.sign_in();
+    let good = active(&world);
+    for (answer, status, title, said) in [
+        (good.replace("projects:read", "models:read"), 200, "insufficient_scope", "scope does not"),
+        (good.replace("/api", "/other"), 200, "invalid_token", "not active any more"),
+        (r#"{"error":"invalid_client"}"#.to_owned(), 401, "503 Service", "could not ask"),
+        ("<html>".to_owned(), 200, "503 Service", "could not ask"),
+    ] {
+        world.answer("/introspect", status, &answer);
+        browser.post("/call", "");
+        let page = browser.get("/journey");
+        let shown = page.texts(".card:first-child .alert p");
+        assert!(shown[0].starts_with(&format!("The API refused: {title}")), "{shown:?}");
+        assert!(shown[1].contains(said), "{answer}: {shown:?}");
+    }
+}
+
+/// RFC 8707 §2.1
+#[test]
+fn the_authorization_request_names_the_api() {
+    let world = World::new();
+    assert_eq!(world.browser().start()["resource"], format!("{}/api", world.demo));
+}
+
+/// However many call at once: the API answers from the process whose threads they occupy.
+#[test]
+fn calls_at_the_same_moment_do_not_wait_for_each_other() {
+    let world = World::new();
+    world.answer("/introspect", 200, &active(&world));
+    let mut browsers: Vec<_> = (0..12).map(|_| world.browser()).collect();
+    for browser in &mut browsers {
+        browser.sign_in();
+    }
+    std::thread::scope(|scope| {
+        for browser in &mut browsers {
+            scope.spawn(|| {
+                browser.post("/call", "");
+                let page = browser.get("/journey");
+                assert_eq!(page.texts(".card:first-child .success strong"), ["The API answered."]);
+            });
+        }
+    });
 }
 
 #[test]

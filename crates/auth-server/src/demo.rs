@@ -7,18 +7,20 @@
 mod credentials;
 mod ports;
 
+use crate::admin;
 use crate::config::Config;
 use crate::serve;
 use crate::system::{OsEntropy, SystemClock};
 use anyhow::{Context as _, Result, anyhow};
 use auth_core::client::{
-    Client, ClientId, ClientKind, ClientRegistry, ClientSecretRecord, ClientStore, GrantType,
-    Inserted,
+    Changed, Client, ClientId, ClientKind, ClientRegistry, ClientSecretRecord, ClientStore,
+    GrantType, Inserted,
 };
-use auth_core::grant::GrantId;
 use auth_core::owner::{Owner, OwnerRegistry, OwnerStore, Role, SubjectId, Username};
 use auth_core::password::{Password, PasswordHasher as _};
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::ResourceUri;
+use auth_core::scope::Scope;
 use auth_core::secret::ClientSecret;
 use auth_core::timestamp::Clock as _;
 use auth_demo_app::{Account, DemoApp};
@@ -26,6 +28,7 @@ use auth_password_argon2::{Argon2Hasher, Cost};
 use auth_store_diesel::DieselStore;
 use clap::Args;
 use credentials::Credentials;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,6 +62,8 @@ const SCOPE: &str = "projects:read models:read";
 
 const CONFIDENTIAL_CLIENT: &str = "demo-app";
 const PUBLIC_CLIENT: &str = "demo-cli";
+const RESOURCE_SERVER: &str = "demo-api";
+const API_NAME: &str = "Demo API";
 
 /// The address that the documentation's example programs listen on.
 const EXAMPLE_REDIRECT_URI: &str = "http://localhost:8765/callback";
@@ -84,6 +89,8 @@ pub(crate) fn run(args: &DemoArgs) -> Result<()> {
             account("user", "alice", &credentials.alice_password),
             account("administrator", "admin", &credentials.admin_password),
         ],
+        api_client_id: RESOURCE_SERVER.to_owned(),
+        api_client_secret: credentials.demo_api_secret.clone(),
     };
     prepare(&store, &config, &app, &credentials)?;
     let server = serve::server(&config, Arc::clone(&store), listener)?;
@@ -122,7 +129,7 @@ fn configuration(directory: &Path, port: u16, app_port: u16) -> Result<Config> {
     }
     let names = CATALOG.map(|(name, ..)| name);
     text += &format!(
-        "[[resources]]\nuri = \"http://127.0.0.1:{app_port}/api\"\nname = \"Demo API\"\n\
+        "[[resources]]\nuri = \"http://127.0.0.1:{app_port}/api\"\nname = \"{API_NAME}\"\n\
          scopes = {names:?}\n"
     );
     let path = directory.join("auth.toml");
@@ -158,6 +165,7 @@ fn prepare(
             require_pkce: false,
             auth_method: None,
             rotate_refresh_tokens: true,
+            resource_server: None,
             secrets: Vec::new(),
             created_at: now,
             disabled_at: None,
@@ -168,20 +176,37 @@ fn prepare(
         client(CONFIDENTIAL_CLIENT, "Demo application", ClientKind::Confidential, own)?;
     let loopback = vec![uri("http://127.0.0.1/callback")?, uri(EXAMPLE_REDIRECT_URI)?];
     let public = client(PUBLIC_CLIENT, "Demo command line", ClientKind::Public, loopback)?;
+    let api = Client {
+        resource_server: Some(ResourceUri::parse(&app.api_uri())?),
+        scope: Scope::default(),
+        grant_types: BTreeSet::new(),
+        ..client(RESOURCE_SERVER, API_NAME, ClientKind::Confidential, Vec::new())?
+    };
     for client in [&confidential, &public] {
         // Taken on every run but the first.
         let _: Inserted = ClientRegistry::insert(store, client)?;
     }
-    let digest = ClientSecret::presented(&credentials.demo_app_secret).digest();
-    let stored = ClientStore::find(store, &confidential.id)?;
+    if ClientRegistry::insert(store, &api)? == Inserted::NameTaken {
+        // Its URI has the port of this run.
+        let _: Changed = store.update(&api)?;
+    }
+    prepare_secret(store, &confidential.id, &credentials.demo_app_secret)?;
+    prepare_secret(store, &api.id, &credentials.demo_api_secret)?;
+    prepare_account(store, Role::User, "alice", &credentials.alice_password, credentials.fresh)?;
+    prepare_account(store, Role::Admin, "admin", &credentials.admin_password, credentials.fresh)
+}
+
+/// Adds the secret, unless the client has it.
+fn prepare_secret(store: &DieselStore, client: &ClientId, secret: &str) -> Result<()> {
+    let digest = ClientSecret::presented(secret).digest();
+    let stored = ClientStore::find(store, client)?;
     let works = |client: Client| client.secrets.iter().any(|secret| secret.digest == digest);
     if !stored.is_some_and(works) {
         let id = admin::mint_id()?;
-        let secret = ClientSecretRecord { id, digest, created_at: now };
-        store.add_secret(&confidential.id, &secret, 1)?;
+        let secret = ClientSecretRecord { id, digest, created_at: SystemClock.now() };
+        store.add_secret(client, &secret, 1)?;
     }
-    prepare_account(store, Role::User, "alice", &credentials.alice_password, credentials.fresh)?;
-    prepare_account(store, Role::Admin, "admin", &credentials.admin_password, credentials.fresh)
+    Ok(())
 }
 
 fn prepare_account(
@@ -218,7 +243,7 @@ fn prepare_account(
 
 /// What is printed once the server answers.
 fn welcome(app: &DemoApp, directory: &Path) -> String {
-    let DemoApp { issuer, base_url, client_id, .. } = app;
+    let DemoApp { issuer, base_url, client_id, api_client_secret, .. } = app;
     let secret = app.client_secret.as_deref().unwrap_or_default();
     let accounts: String = app
         .accounts
@@ -241,6 +266,9 @@ fn welcome(app: &DemoApp, directory: &Path) -> String {
          confidential   {client_id}  {secret}\n  \
          public         {PUBLIC_CLIENT}  (no secret, PKCE required)\n  \
          redirect URIs  {redirect_uri}  {EXAMPLE_REDIRECT_URI}\n\n\
+         The API\n  \
+         resource       {api_uri}\n  \
+         introspection  {RESOURCE_SERVER}  {api_client_secret}\n\n\
          By hand: open this, sign in, approve, and copy `code` from the address bar\n  \
          {issuer}/oauth/authorize?response_type=code&client_id={client_id}\
          &redirect_uri=http%3A%2F%2Flocalhost%3A8765%2Fcallback&scope=projects%3Aread&state=xyz\n\
@@ -248,8 +276,11 @@ fn welcome(app: &DemoApp, directory: &Path) -> String {
          curl -u {client_id}:{secret} {issuer}/oauth/token \\\n    \
          -d grant_type=authorization_code -d redirect_uri={EXAMPLE_REDIRECT_URI} -d code=CODE\n  \
          curl -u {client_id}:{secret} {issuer}/oauth/token \\\n    \
-         -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN\n\n\
+         -d grant_type=refresh_token -d refresh_token=REFRESH_TOKEN\n  \
+         curl -i -H 'Authorization: Bearer ACCESS_TOKEN' {api_uri}/projects\n  \
+         curl -u {client_id}:{secret} {issuer}/oauth/revoke -d token=REFRESH_TOKEN\n\n\
          Everything is kept in {directory}/ ; delete it to start over. Stop with Ctrl-C.\n",
         redirect_uri = app.redirect_uri(),
+        api_uri = app.api_uri(),
     )
 }

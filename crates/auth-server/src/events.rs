@@ -52,6 +52,14 @@ impl EventSink for LoggedEvents {
                     "refresh token replayed; the grant is revoked"
                 );
             }
+            Event::ClientTokenIssued { grant, client } => {
+                let (grant, client) = pair(grant, client);
+                info!(target: "security", grant, client, "token issued to the client itself");
+            }
+            Event::TokenRevoked { grant, client, whole_grant } => {
+                let (grant, client) = pair(grant, client);
+                info!(target: "security", grant, client, whole_grant, "token revoked");
+            }
             Event::TokenRefused { client, error } => {
                 let client = client.as_ref().map(ToString::to_string);
                 info!(target: "security", client, %error, "token request refused");

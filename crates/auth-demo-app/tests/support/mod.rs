@@ -11,6 +11,8 @@ use scraper::{Html, Selector};
 
 pub(crate) const CLIENT_ID: &str = "demo:app";
 pub(crate) const CLIENT_SECRET: &str = "s e/c%r+t";
+pub(crate) const API_CLIENT_ID: &str = "demo:api";
+pub(crate) const API_CLIENT_SECRET: &str = "a+p&i";
 
 /// What the authorization server received.
 #[derive(Clone, Debug)]
@@ -66,6 +68,8 @@ impl World {
                 username: "alice".to_owned(),
                 password: "<b>&\"'".to_owned(),
             }],
+            api_client_id: API_CLIENT_ID.to_owned(),
+            api_client_secret: API_CLIENT_SECRET.to_owned(),
         };
         change(&mut app);
         std::thread::spawn(move || {

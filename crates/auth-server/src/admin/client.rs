@@ -9,6 +9,7 @@ use auth_core::client::{
     Changed, Client, ClientAuthMethod, ClientRegistry as _, GrantType, Inserted,
 };
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::ResourceUri;
 use auth_core::secret::ClientSecret;
 use serde::Serialize;
 
@@ -27,7 +28,13 @@ Example:
     auth-server client add --name 'My app' --redirect-uri https://app.example/callback
 
   A desktop application, on any free port:
-    auth-server client add --name 'My tool' --public --redirect-uri http://127.0.0.1/callback")]
+    auth-server client add --name 'My tool' --public --redirect-uri http://127.0.0.1/callback
+
+  A program that acts for itself, without a person:
+    auth-server client add --name 'My job' --grant client_credentials --scope projects:read
+
+  An API of [[resources]] that asks about the tokens it is sent:
+    auth-server client add --resource-server https://api.example.com/")]
     Add(New),
     /// List all clients, the disabled too
     #[command(after_help = "\
@@ -124,7 +131,7 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
 }
 
 fn add(new: &New, admin: &Admin) -> Result<Answer> {
-    let (client, secret) = new.client(&admin.policy, admin.now())?;
+    let (client, secret) = new.client(admin)?;
     match admin.store.insert(&client)? {
         Inserted::Inserted => show(&client, secret.as_ref()),
         Inserted::NameTaken => {
@@ -169,6 +176,9 @@ struct View<'a> {
     client_secret: Option<&'a str>,
     name: &'a str,
     public: bool,
+    /// The API whose credentials these are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_server: Option<&'a str>,
     redirect_uris: Vec<&'a str>,
     scope: String,
     grant_types: Vec<&'static str>,
@@ -187,6 +197,7 @@ impl<'a> View<'a> {
             client_secret: secret.map(ClientSecret::expose),
             name: &client.name,
             public,
+            resource_server: client.resource_server.as_ref().map(ResourceUri::as_str),
             redirect_uris: client.redirect_uris.iter().map(RegisteredRedirectUri::as_str).collect(),
             scope: client.scope.to_string(),
             grant_types: client.grant_types.iter().map(|grant| GrantType::as_str(*grant)).collect(),
@@ -206,17 +217,24 @@ fn show(client: &Client, secret: Option<&ClientSecret>) -> Result<Answer> {
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let [basic, post] = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
     let method = view.token_endpoint_auth_method;
+    let optional = |value: Option<&str>| value.map(str::to_owned).into_iter().collect();
+    // What a resource server never has is left out.
+    let of_tokens = |value: String| match client.resource_server {
+        Some(_) => Vec::new(),
+        None => vec![value],
+    };
     let text = card(&[
         ("client_id", vec![view.client_id.to_owned()]),
-        ("client_secret", view.client_secret.map(str::to_owned).into_iter().collect()),
+        ("client_secret", optional(view.client_secret)),
         ("name", vec![view.name.to_owned()]),
         ("kind", vec![kind(client).to_owned()]),
+        ("resource_server", optional(view.resource_server)),
         ("redirect_uris", view.redirect_uris.iter().map(|uri| (*uri).to_owned()).collect()),
-        ("scope", vec![view.scope.clone()]),
-        ("grant_types", vec![view.grant_types.join(" ")]),
-        ("require_pkce", vec![yes_no(view.require_pkce)]),
+        ("scope", of_tokens(view.scope.clone())),
+        ("grant_types", of_tokens(view.grant_types.join(" "))),
+        ("require_pkce", of_tokens(yes_no(view.require_pkce))),
         ("auth_method", vec![method.map_or(format!("{basic} or {post}"), str::to_owned)]),
-        ("rotation", vec![yes_no(client.rotate_refresh_tokens)]),
+        ("rotation", of_tokens(yes_no(client.rotate_refresh_tokens))),
         ("state", vec![state(client).to_owned()]),
         ("created_at", vec![view.created_at.clone()]),
     ]);
@@ -228,7 +246,11 @@ fn show(client: &Client, secret: Option<&ClientSecret>) -> Result<Answer> {
 }
 
 fn kind(client: &Client) -> &'static str {
-    if client.is_public() { "public" } else { "confidential" }
+    match client.resource_server {
+        Some(_) => "resource server",
+        None if client.is_public() => "public",
+        None => "confidential",
+    }
 }
 
 fn state(client: &Client) -> &'static str {

@@ -24,6 +24,7 @@ use auth_core::policy::Policy;
 use auth_core::timestamp::{Clock as _, Timestamp};
 use auth_store_diesel::{DieselStore, OpenError, StoreOptions};
 use output::say;
+pub(crate) use registration::mint_id;
 use std::path::Path;
 use std::process::ExitCode;
 

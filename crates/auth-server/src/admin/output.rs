@@ -96,7 +96,8 @@ pub(super) fn table<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -
 
 /// One thing as lines of names and values; several values of one name stand below each other.
 pub(super) fn card(lines: &[(&str, Vec<String>)]) -> String {
-    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let is_shown = |line: &&(&str, Vec<String>)| !line.1.is_empty();
+    let width = lines.iter().filter(is_shown).map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut shown = Vec::new();
     for (name, values) in lines {
         for (index, value) in values.iter().enumerate() {
@@ -126,7 +127,7 @@ mod tests {
             ("email", vec![]),
             ("uris", vec!["a".to_owned(), "b".to_owned()]),
         ]);
-        assert_eq!(shown, "id     1\nuris   a\n       b");
+        assert_eq!(shown, "id    1\nuris  a\n      b");
     }
 
     /// UI-11: the terminal is a page, too.

@@ -1,35 +1,44 @@
 //! What may be registered of a client: the arguments of `client add` and `client update`, judged.
 
-use super::names::{client_id, client_name};
+use super::Admin;
+use super::names::{client_id, client_name, person_name};
 use super::output::quoted;
 use super::secret;
 use crate::system::OsEntropy;
 use anyhow::{Result, anyhow, bail};
 use auth_core::client::{Client, ClientAuthMethod, ClientKind, GrantType};
 use auth_core::entropy::{Entropy, EntropyError};
+use auth_core::owner::{OwnerStore as _, SubjectId};
 use auth_core::policy::Policy;
 use auth_core::redirect_uri::RegisteredRedirectUri;
+use auth_core::resource::{Resource, Resources};
 use auth_core::scope::{Scope, ScopeCatalog};
 use auth_core::secret::ClientSecret;
-use auth_core::timestamp::Timestamp;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::collections::BTreeSet;
 
 /// A client to register.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("scope", |arg| default(arg, "the whole catalog")),
-    mut_arg("grants", |arg| default(arg, "all"))
+    mut_arg("grants", |arg| default(arg, "authorization_code refresh_token"))
 )]
 pub(crate) struct New {
     /// What people see on the consent page
-    #[arg(long)]
-    name: String,
+    #[arg(long, required_unless_present = "resource_server")]
+    name: Option<String>,
     /// The client_id, instead of 32 random hexadecimal digits
     #[arg(long)]
     id: Option<String>,
     /// It cannot keep a secret: an app on a device or in a browser
     #[arg(long)]
     public: bool,
+    /// It is an API of [[resources]] and may ask about the tokens for it, and nothing else; --name is then
+    /// that of the resource, unless it is given
+    #[arg(long, value_name = "URI", conflicts_with_all = [
+        "public", "redirect_uris", "scope", "grants", "require_pkce", "no_rotation",
+    ])]
+    resource_server: Option<String>,
     #[command(flatten)]
     attributes: Attributes,
 }
@@ -94,15 +103,17 @@ fn default(arg: clap::Arg, value: &str) -> clap::Arg {
 
 impl New {
     /// The client, with a first secret if it can keep one.
-    pub(super) fn client(
-        &self,
-        policy: &Policy,
-        now: Timestamp,
-    ) -> Result<(Client, Option<ClientSecret>)> {
+    pub(super) fn client(&self, admin: &Admin) -> Result<(Client, Option<ClientSecret>)> {
+        let (policy, now) = (&admin.policy, admin.now());
         let id = match &self.id {
             Some(id) => client_id(id)?,
             None => client_id(&mint_id()?)?,
         };
+        let namesake = SubjectId::new(id.to_string());
+        if admin.store.find(&namesake)?.is_some() {
+            // The client could be taken for that person (CC-03).
+            bail!("{} is the user_id of a user; choose another --id", quoted(id.as_str()));
+        }
         let (kind, secret) = match self.public {
             true => (ClientKind::Public, None),
             false => (ClientKind::Confidential, Some(secret::mint(now)?)),
@@ -110,7 +121,7 @@ impl New {
         let (secret, record) = secret.unzip();
         let mut client = Client {
             id,
-            name: client_name(&self.name, &policy.issuer)?,
+            name: String::new(),
             kind,
             redirect_uris: Vec::new(),
             scope: policy.scopes.all(),
@@ -118,10 +129,20 @@ impl New {
             require_pkce: false,
             auth_method: None,
             rotate_refresh_tokens: true,
+            resource_server: None,
             secrets: record.into_iter().collect(),
             created_at: now,
             disabled_at: None,
         };
+        if let Some(text) = &self.resource_server {
+            let resource = resource(text, &policy.resources)?;
+            client.name.clone_from(&resource.name);
+            client.scope = Scope::default();
+            client.grant_types = BTreeSet::new();
+            client.resource_server = Some(resource.uri.clone());
+        }
+        let name = self.name.as_deref().unwrap_or(&client.name);
+        client.name = judged_name(name, &client, policy)?;
         self.attributes.apply(&mut client, &policy.scopes)?;
         Ok((client, secret))
     }
@@ -131,14 +152,45 @@ impl Changes {
     /// Replaces what is named, and nothing else.
     pub(super) fn apply(&self, client: &mut Client, policy: &Policy) -> Result<()> {
         if let Some(name) = &self.name {
-            client.name = client_name(name, &policy.issuer)?;
+            client.name = judged_name(name, client, policy)?;
         }
         self.attributes.apply(client, &policy.scopes)
     }
 }
 
+fn judged_name(name: &str, client: &Client, policy: &Policy) -> Result<String> {
+    match client.resource_server {
+        // It asks nobody for anything, so that its name deceives nobody.
+        Some(_) => person_name(name),
+        None => client_name(name, &policy.issuer),
+    }
+}
+
+/// The API with this URI, as the operator wrote it.
+fn resource<'a>(text: &str, resources: &'a Resources) -> Result<&'a Resource> {
+    if let Some(resource) = resources.find(text) {
+        return Ok(resource);
+    }
+    let known: Vec<&str> = resources.iter().map(|resource| resource.uri.as_str()).collect();
+    match known.is_empty() {
+        true => {
+            bail!("there are no [[resources]] in the configuration: add {} first", quoted(text))
+        }
+        false => {
+            bail!("there is no resource {}; [[resources]] has: {}", quoted(text), known.join(" "))
+        }
+    }
+}
+
 impl Attributes {
     fn apply(&self, client: &mut Client, catalog: &ScopeCatalog) -> Result<()> {
+        if client.resource_server.is_some() && self.concern_tokens() {
+            bail!(
+                "{} are the credentials of a resource server, which gets no tokens: only --name and \
+                 --auth-method apply",
+                quoted(client.id.as_str())
+            );
+        }
         if !self.redirect_uris.is_empty() {
             client.redirect_uris = redirect_uris(&self.redirect_uris)?;
         }
@@ -168,6 +220,15 @@ impl Attributes {
         Ok(())
     }
 
+    /// Whether anything is said that only who gets tokens can have.
+    fn concern_tokens(&self) -> bool {
+        !self.redirect_uris.is_empty()
+            || self.scope.is_some()
+            || !self.grants.is_empty()
+            || self.require_pkce.is_some()
+            || self.no_rotation.is_some()
+    }
+
     fn judge_public(&self, client: &Client) -> Result<()> {
         if client.auth_method.is_some() {
             bail!("a public client has no secret to send: leave out --auth-method");
@@ -179,6 +240,12 @@ impl Attributes {
         }
         if self.require_pkce == Some(false) {
             bail!("a public client always uses PKCE: leave out --require-pkce=false");
+        }
+        if client.grant_types.contains(&GrantType::ClientCredentials) {
+            bail!(
+                "a public client cannot act for itself, since anybody can use its name: leave out \
+                 --grant client_credentials"
+            );
         }
         Ok(())
     }
@@ -213,7 +280,7 @@ fn scope(text: &str, catalog: &ScopeCatalog) -> Result<Scope> {
 }
 
 /// A fresh public name: 128 random bits as 32 lower-case hexadecimal digits.
-pub(super) fn mint_id() -> Result<String, EntropyError> {
+pub(crate) fn mint_id() -> Result<String, EntropyError> {
     let mut bytes = [0; 16];
     OsEntropy.fill(&mut bytes)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

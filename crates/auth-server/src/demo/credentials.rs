@@ -13,23 +13,32 @@ pub(super) struct Credentials {
     pub(super) alice_password: String,
     pub(super) admin_password: String,
     pub(super) demo_app_secret: String,
+    /// Empty in a file of a version that had no API yet.
+    #[serde(default)]
+    pub(super) demo_api_secret: String,
     /// Made just now: whatever the database knows is not what will be printed.
     #[serde(skip)]
     pub(super) fresh: bool,
 }
 
 impl Credentials {
-    /// Reads the file, or makes it, readable by its owner only.
+    /// Reads the file, or makes it, readable by its owner only. What it lacks is added.
     pub(super) fn load_or_make(path: &Path) -> Result<Self> {
         let what = || format!("cannot use {}", path.display());
         if path.exists() {
             let text = std::fs::read_to_string(path).with_context(what)?;
-            return serde_json::from_str(&text).with_context(what);
+            let mut kept: Self = serde_json::from_str(&text).with_context(what)?;
+            if kept.demo_api_secret.is_empty() {
+                kept.demo_api_secret = secret()?;
+                std::fs::write(path, serde_json::to_string_pretty(&kept)?).with_context(what)?;
+            }
+            return Ok(kept);
         }
         let made = Self {
             alice_password: password()?,
             admin_password: password()?,
-            demo_app_secret: Secret::mint(&OsEntropy)?.expose().to_owned(),
+            demo_app_secret: secret()?,
+            demo_api_secret: secret()?,
             fresh: true,
         };
         let mut options = std::fs::OpenOptions::new();
@@ -41,6 +50,10 @@ impl Credentials {
         file.sync_all().with_context(what)?;
         Ok(made)
     }
+}
+
+fn secret() -> Result<String> {
+    Ok(Secret::mint(&OsEntropy)?.expose().to_owned())
 }
 
 /// A password that can be typed: 60 random bits as twelve letters and digits in three groups.

@@ -8,6 +8,7 @@ mod hostile;
 mod moving;
 mod outage;
 mod pressure;
+mod protected_api;
 mod restart;
 mod secrets;
 #[path = "../support/mod.rs"]

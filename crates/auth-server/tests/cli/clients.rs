@@ -228,6 +228,61 @@ fn the_redirect_uri_is_needed_as_soon_as_the_code_grant_is() {
     assert_eq!(world.json(&with_uri.concat())["grant_types"].as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn a_client_that_acts_for_itself_needs_no_redirect_uri() {
+    let world = World::new();
+    let add = ["client", "add", "--id", "job", "--name", "Job", "--grant", "client_credentials"];
+    let added = world.json(&add);
+    assert_eq!(added["grant_types"], json!(["client_credentials"]));
+    assert_eq!(added["redirect_uris"], json!([]));
+    assert!(added["client_secret"].is_string(), "{added}");
+    let reason = world.refused(&[
+        "client",
+        "update",
+        "job",
+        "--grant",
+        "client_credentials",
+        "authorization_code",
+    ]);
+    assert!(reason.contains("needs a redirect URI"), "{reason}");
+}
+
+/// CC-01: whoever has no secret cannot prove to be itself.
+#[test]
+fn cc_01_a_public_client_cannot_act_for_itself() {
+    let world = World::new();
+    let public =
+        ["client", "add", "--public", "--id", "app", "--name", "A", "--redirect-uri", "a.b:/cb"];
+    let own = ["--grant", "authorization_code", "client_credentials"];
+    let reason = world.refused(&[&public[..], &own].concat());
+    assert!(reason.contains("public client cannot act for itself"), "{reason}");
+    world.json(&public);
+    let reason = world.refused(&[&["client", "update", "app"][..], &own].concat());
+    assert!(reason.contains("public client cannot act for itself"), "{reason}");
+    let kept = &world.json(&["client", "show", "app"])["grant_types"];
+    assert_eq!(*kept, json!(["authorization_code", "refresh_token"]));
+}
+
+/// CC-03: a client is never called what a person is called in `sub`.
+#[test]
+fn cc_03_the_id_of_a_client_is_not_the_user_id_of_a_person() {
+    let world = World::new();
+    world.add_user("alice");
+    let alice = world.json(&["user", "list"])[0]["user_id"].as_str().unwrap().to_owned();
+    let reason = world.refused(&[
+        "client",
+        "add",
+        "--name",
+        "A",
+        "--id",
+        &alice,
+        "--grant",
+        "client_credentials",
+    ]);
+    assert!(reason.contains("user_id of a user"), "{reason}");
+    assert_eq!(world.json(&["client", "list"]), json!([]));
+}
+
 /// REFRESH-03: rotation cannot be turned off for a client that cannot keep a secret.
 #[test]
 fn refresh_03_a_public_client_always_rotates() {

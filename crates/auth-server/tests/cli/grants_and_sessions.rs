@@ -6,13 +6,20 @@ use auth_core::code::CodeRecord;
 use auth_core::consent::{Consent, ConsentStore};
 use auth_core::grant::{Approval, Grant, GrantId, GrantStore as _};
 use auth_core::owner::{OwnerStore, SubjectId, Username};
+use auth_core::resource::Audience;
 use auth_core::scope::Scope;
-use auth_core::secret::{CodeDigest, SessionDigest};
+use auth_core::secret::{CodeDigest, SessionDigest, TokenDigest};
 use auth_core::session::{Session, SessionId, SessionStore};
 use auth_core::timestamp::Timestamp;
+use auth_core::token::{NewAccessToken, TokenStore as _};
 use auth_store_diesel::DieselStore;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
+
+const GRANT_1: &str = "01010101010101010101010101010101";
+const GRANT_2: &str = "02020202020202020202020202020202";
+const GRANT_3: &str = "03030303030303030303030303030303";
+const GRANT_4: &str = "04040404040404040404040404040404";
 
 /// A world in which alice and bob signed in and approved something.
 struct Approved {
@@ -32,18 +39,18 @@ fn approve(store: &DieselStore, number: u8, username: &str, client: &str, age: D
     let subject = subject(store, username);
     let client_id = ClientId::parse(client).unwrap();
     let created_at = now().before(age);
-    let scope = Scope::parse("read").unwrap();
+    let (scope, audience) = (Scope::parse("read").unwrap(), Audience::default());
     let grant = Grant {
-        id: GrantId::new(format!("grant-{number}")),
-        subject: subject.clone(),
+        id: GrantId::from_bytes([number; 16]),
+        subject: Some(subject.clone()),
         client_id: client_id.clone(),
         scope: scope.clone(),
+        audience: audience.clone(),
         created_at,
         expires_at: None,
         revoked_at: None,
     };
     let record = CodeRecord {
-        grant_id: grant.id.clone(),
         client_id: client_id.clone(),
         redirect_uri: "https://rp.test/cb".to_owned(),
         redirect_uri_sent: true,
@@ -54,9 +61,9 @@ fn approve(store: &DieselStore, number: u8, username: &str, client: &str, age: D
     let approval = Approval {
         interaction: None,
         grant: &grant,
-        code: &CodeDigest::from_bytes([number; 32]),
+        code: &CodeDigest::new(grant.id, [number; 32]),
         record: &record,
-        remember: Some(&Consent { subject, client_id, scope, given_at: created_at }),
+        remember: Some(&Consent { subject, client_id, scope, audience, given_at: created_at }),
     };
     store.approve(&approval).unwrap();
 }
@@ -73,8 +80,7 @@ fn sign_in(store: &DieselStore, number: u8, username: &str, age: Duration) {
 }
 
 impl Approved {
-    /// `grant-1` and `grant-2` are alice's for `web` and `other`, `grant-3` is bob's for `web`,
-    /// `grant-4` is alice's for `web` and has nothing left; `session-1` and `session-2` are alice's,
+    /// Grants 1 and 2 are alice's for `web` and `other`, 3 is bob's for `web`, 4 is alice's for `web` and has nothing left; `session-1` and `session-2` are alice's,
     /// `session-3` is bob's, and `session-4` idled too long.
     fn new() -> Self {
         let world = World::new();
@@ -126,11 +132,11 @@ impl Approved {
 #[test]
 fn grants_are_listed_the_newest_first_by_user_and_by_client() {
     let approved = Approved::new();
-    assert_eq!(approved.grants(&[]), ["grant-1", "grant-2", "grant-3"]);
-    assert_eq!(approved.grants(&["--all"]), ["grant-1", "grant-2", "grant-3", "grant-4"]);
-    assert_eq!(approved.grants(&["--user", "alice"]), ["grant-1", "grant-2"]);
-    assert_eq!(approved.grants(&["--client", "web"]), ["grant-1", "grant-3"]);
-    assert_eq!(approved.grants(&["--user", "bob", "--client", "web"]), ["grant-3"]);
+    assert_eq!(approved.grants(&[]), [GRANT_1, GRANT_2, GRANT_3]);
+    assert_eq!(approved.grants(&["--all"]), [GRANT_1, GRANT_2, GRANT_3, GRANT_4]);
+    assert_eq!(approved.grants(&["--user", "alice"]), [GRANT_1, GRANT_2]);
+    assert_eq!(approved.grants(&["--client", "web"]), [GRANT_1, GRANT_3]);
+    assert_eq!(approved.grants(&["--user", "bob", "--client", "web"]), [GRANT_3]);
     assert!(approved.grants(&["--user", "bob", "--client", "other"]).is_empty());
 
     let first = &approved.world.json(&["grant", "list"])[0];
@@ -138,26 +144,56 @@ fn grants_are_listed_the_newest_first_by_user_and_by_client() {
     assert_eq!(
         *first,
         json!({
-            "grant_id": "grant-1", "username": "alice", "client_id": "web", "scope": "read",
+            "grant_id": GRANT_1, "username": "alice", "client_id": "web", "scope": "read",
             "created_at": created_at, "revoked": false,
         })
     );
     let table = approved.world.run(&["grant", "list"]).succeeded().stdout;
-    assert!(table.starts_with("GRANT ID  CREATED AT"), "{table}");
+    assert!(table.starts_with("GRANT ID  ") && table.contains("  CREATED AT"), "{table}");
     assert_eq!(table.lines().count(), 4, "{table}");
+}
+
+/// CC-03: what a client got for itself is nobody's approval.
+#[test]
+fn cc_03_what_clients_get_for_themselves_is_not_listed() {
+    let approved = Approved::new();
+    let store = approved.world.store();
+    let created_at = now();
+    let scope = Scope::parse("read").unwrap();
+    let grant = Grant {
+        id: GrantId::from_bytes([9; 16]),
+        subject: None,
+        client_id: ClientId::parse("web").unwrap(),
+        scope: scope.clone(),
+        audience: Audience::default(),
+        created_at,
+        expires_at: None,
+        revoked_at: None,
+    };
+    let access = NewAccessToken {
+        digest: TokenDigest::new(grant.id, [9; 32]),
+        scope,
+        audience: Audience::default(),
+        created_at,
+        expires_at: created_at.after(Duration::hours(1)),
+    };
+    assert!(store.issue(&grant, &access).unwrap());
+    assert_eq!(approved.grants(&["--all"]), [GRANT_1, GRANT_2, GRANT_3, GRANT_4]);
 }
 
 #[test]
 fn a_revoked_grant_is_listed_only_with_all_and_its_consent_stays_remembered() {
     let approved = Approved::new();
-    let revoked = approved.world.json(&["grant", "revoke", "grant-1"]);
-    assert_eq!(revoked, json!({ "grant_id": "grant-1", "revoked": true }));
-    assert_eq!(approved.grants(&[]), ["grant-2", "grant-3"]);
-    assert!(approved.is_revoked("grant-1") && !approved.is_revoked("grant-2"));
+    let revoked = approved.world.json(&["grant", "revoke", GRANT_1]);
+    assert_eq!(revoked, json!({ "grant_id": GRANT_1, "revoked": true }));
+    assert_eq!(approved.grants(&[]), [GRANT_2, GRANT_3]);
+    assert!(approved.is_revoked(GRANT_1) && !approved.is_revoked(GRANT_2));
     assert!(approved.remembers("alice", "web"));
-    approved.world.json(&["grant", "revoke", "grant-1"]);
-    let reason = approved.world.refused(&["grant", "revoke", "grant-9"]);
-    assert!(reason.contains("no grant \"grant-9\""), "{reason}");
+    approved.world.json(&["grant", "revoke", GRANT_1]);
+    for unknown in ["grant-9", "09090909090909090909090909090909"] {
+        let reason = approved.world.refused(&["grant", "revoke", unknown]);
+        assert!(reason.contains(&format!("no grant \"{unknown}\"")), "{reason}");
+    }
 }
 
 #[test]
@@ -165,13 +201,13 @@ fn revoking_by_user_and_client_forgets_the_consent_and_touches_no_other() {
     let approved = Approved::new();
     let withdrawn = approved.world.json(&["grant", "revoke", "--user", "alice", "--client", "web"]);
     assert_eq!(withdrawn, json!({ "username": "alice", "client_id": "web", "grants_revoked": 2 }));
-    assert_eq!(approved.grants(&[]), ["grant-2", "grant-3"]);
+    assert_eq!(approved.grants(&[]), [GRANT_2, GRANT_3]);
     assert!(!approved.remembers("alice", "web"));
     assert!(approved.remembers("alice", "other") && approved.remembers("bob", "web"));
 
     let withdrawn = approved.world.json(&["grant", "revoke", "--user", "alice"]);
     assert_eq!(withdrawn, json!({ "username": "alice", "grants_revoked": 1 }));
-    assert_eq!(approved.grants(&[]), ["grant-3"]);
+    assert_eq!(approved.grants(&[]), [GRANT_3]);
     assert!(!approved.remembers("alice", "other") && approved.remembers("bob", "web"));
     approved.world.refused(&["grant", "revoke", "--user", "alice", "--client", "nobody"]);
 }
@@ -212,8 +248,8 @@ fn code_12_a_new_password_ends_all_sessions_and_unredeemed_codes() {
     let passwd = ["user", "passwd", "alice", "--password-stdin"];
     approved.world.run_with(b"battery staple\n", &passwd).succeeded();
     assert_eq!(approved.sessions(&[]), ["session-3"]);
-    assert!(approved.is_revoked("grant-1") && approved.is_revoked("grant-2"));
-    assert!(!approved.is_revoked("grant-3"));
+    assert!(approved.is_revoked(GRANT_1) && approved.is_revoked(GRANT_2));
+    assert!(!approved.is_revoked(GRANT_3));
 }
 
 #[test]
@@ -222,7 +258,7 @@ fn disabling_a_user_ends_their_sessions_and_grants_and_enabling_brings_none_back
     approved.world.json(&["user", "disable", "alice"]);
     approved.world.json(&["user", "enable", "alice"]);
     assert_eq!(approved.sessions(&[]), ["session-3"]);
-    assert_eq!(approved.grants(&[]), ["grant-3"]);
+    assert_eq!(approved.grants(&[]), [GRANT_3]);
 }
 
 #[test]
@@ -230,10 +266,10 @@ fn disabling_or_deleting_a_client_ends_its_grants_which_stay_on_record() {
     let approved = Approved::new();
     approved.world.json(&["client", "disable", "web"]);
     approved.world.json(&["client", "enable", "web"]);
-    assert_eq!(approved.grants(&[]), ["grant-2"]);
+    assert_eq!(approved.grants(&[]), [GRANT_2]);
     approved.world.json(&["client", "delete", "other"]);
     assert!(approved.grants(&[]).is_empty());
-    assert_eq!(approved.grants(&["--client", "other", "--all"]), ["grant-2"]);
+    assert_eq!(approved.grants(&["--client", "other", "--all"]), [GRANT_2]);
     assert!(!approved.remembers("alice", "other"));
     let web = ClientId::parse("web").unwrap();
     assert!(ClientStore::find(&approved.world.store(), &web).unwrap().is_some());

@@ -7,6 +7,7 @@ mod grants_and_sessions;
 mod help;
 mod names;
 mod redirect_uris;
+mod resource_servers;
 mod secrets;
 mod transfer;
 mod users;

@@ -43,7 +43,7 @@ fn a_file_is_written_once_for_its_owner_only() {
     let (world, _) = exported();
     let counts = world.json(&["export", "all.jsonl"]);
     assert_eq!((&counts["clients"], &counts["owners"]), (&json!(1), &json!(1)));
-    assert_eq!(fields(&counts).len(), 11, "{counts}");
+    assert_eq!(fields(&counts).len(), 10, "{counts}");
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

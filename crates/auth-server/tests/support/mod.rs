@@ -1,5 +1,6 @@
 //! What the tests of the real program share: starting it, talking to it, and what a person does.
 
+pub mod api;
 pub mod http;
 pub mod person;
 pub mod programs;
