@@ -118,8 +118,8 @@ impl Worker {
             if let Some(it) = &grant.line {
                 let reply = way.refresh(&it.current)?;
                 grant.refreshed(reply, true)?;
+                look_at_one(grant, way, &mut self.chance)?;
             }
-            look_at_one(grant, way, &mut self.chance)?;
         }
         for access in &mut self.own {
             take_back_own(access, way)?;
