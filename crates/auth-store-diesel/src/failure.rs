@@ -130,7 +130,8 @@ fn column_of(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> &'stati
     TEXT_COLUMNS.into_iter().find(|column| Some(*column) == name).unwrap_or("a column")
 }
 
-pub(crate) const TEXT_COLUMNS: [&str; 19] = [
+pub(crate) const TEXT_COLUMNS: [&str; 21] = [
+    "audience",
     "auth_method",
     "client_id",
     "code_challenge",
@@ -143,6 +144,7 @@ pub(crate) const TEXT_COLUMNS: [&str; 19] = [
     "password_hash",
     "prompt",
     "redirect_uri",
+    "resource_server",
     "role",
     "scope",
     "subject",

@@ -106,7 +106,14 @@ fn a_row_that_does_not_parse_is_named() {
             key(the_token().as_bytes()),
         ),
         (
-            "INSERT INTO consents VALUES ('sub-alice', 'web', '\"', 0)",
+            "UPDATE tokens SET audience = 'nowhere' WHERE kind = 'access'",
+            the_access_token,
+            "tokens",
+            "audience",
+            key(the_token().as_bytes()),
+        ),
+        (
+            "INSERT INTO consents VALUES ('sub-alice', 'web', '\"', '', 0)",
             consent,
             "consents",
             "scope",

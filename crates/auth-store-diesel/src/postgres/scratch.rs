@@ -66,8 +66,8 @@ pub(crate) fn plan(conn: &mut Connection, sql: &str) -> Vec<String> {
 /// Stores so many tokens that it matters how they are found.
 pub(crate) fn grow(conn: &mut Connection) {
     conn.batch_execute(
-        "INSERT INTO grants (id, client_id, scope, created_at)
-         SELECT decode(md5(it::text), 'hex'), 'web', '', 0 FROM generate_series(1, 1000) AS it;
+        "INSERT INTO grants (id, client_id, scope, audience, created_at)
+         SELECT decode(md5(it::text), 'hex'), 'web', '', '', 0 FROM generate_series(1, 1000) AS it;
          INSERT INTO tokens (grant_id, token_digest, kind, ordinal, uses, created_at, expires_at)
          SELECT id, sha256(id || it::text::bytea), 'refresh', 0, 0, 0, 0
          FROM grants, generate_series(1, 20) AS it;

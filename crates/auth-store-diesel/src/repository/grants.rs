@@ -117,11 +117,12 @@ statement! {
         subject: Option<String>,
         client_id: String,
         scope: String,
+        audience: String,
         created_at: i64,
         expires_at: Option<i64>,
     };
-    "INSERT INTO grants (id, subject, client_id, scope, created_at, expires_at)"
-    " SELECT " id ", " subject ", " client_id ", " scope ", " created_at ", " expires_at
+    "INSERT INTO grants (id, subject, client_id, scope, audience, created_at, expires_at)"
+    " SELECT " id ", " subject ", " client_id ", " scope ", " audience ", " created_at ", " expires_at
     " FROM clients WHERE clients.id = " client_id " AND clients.disabled_at IS NULL" [super::FOR_SHARE]
 }
 
@@ -147,6 +148,7 @@ pub(super) fn issue(conn: &mut Connection, grant: &Grant) -> Result<bool, Failur
         subject: grant.subject.as_ref().map(|it| it.as_str().to_owned()),
         client_id: grant.client_id.as_str().to_owned(),
         scope: grant.scope.to_string(),
+        audience: grant.audience.to_string(),
         created_at: grant.created_at.unix(),
         expires_at: grant.expires_at.map(Timestamp::unix),
     };

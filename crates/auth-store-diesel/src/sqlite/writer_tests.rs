@@ -42,7 +42,7 @@ struct Count {
 }
 
 fn insert(conn: &mut Connection, key: usize) -> Result<(), Failure> {
-    let insert = format!("INSERT INTO consents VALUES ('{key}', 'web', '', 0)");
+    let insert = format!("INSERT INTO consents VALUES ('{key}', 'web', '', '', 0)");
     sql_query(insert).execute(conn)?;
     Ok(())
 }
@@ -230,8 +230,9 @@ fn a_full_disk_refuses_what_does_not_fit_and_spoils_nothing() {
     let writer = Writer::start(conn, 8).unwrap();
     let fill = |key: usize| {
         writer.write(move |conn| {
-            let row =
-                format!("INSERT INTO consents VALUES ('{key}', 'web', printf('%08000d', 0), 0)");
+            let row = format!(
+                "INSERT INTO consents VALUES ('{key}', 'web', printf('%08000d', 0), '', 0)"
+            );
             sql_query(row).execute(conn)?;
             Ok(())
         })

@@ -205,8 +205,8 @@ fn a_grant_with_nothing_under_it_stays_behind_and_all_that_moved_can_be_purged()
     for from in Scratch::each() {
         filled(&from);
         from.execute(
-            "INSERT INTO grants (id, subject, client_id, scope, created_at)
-             VALUES (x'000102030405060708090a0b0c0d0e0f', 'hollow', 'web', '', 1)",
+            "INSERT INTO grants (id, subject, client_id, scope, audience, created_at)
+             VALUES (x'000102030405060708090a0b0c0d0e0f', 'hollow', 'web', '', '', 1)",
         );
         let file = export_of(&from);
         assert!(!file.contains("hollow"));

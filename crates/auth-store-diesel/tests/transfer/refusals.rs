@@ -205,7 +205,7 @@ fn a_file_with_a_line_more_or_less_is_refused() {
 #[test]
 fn a_grant_with_nothing_under_it_is_refused() {
     let grant = "{\"table\":\"grants\",\"id\":\"00112233445566778899aabbccddeeff\",\"subject\":\"s\",\"client_id\":\"web\",\
-                 \"scope\":\"\",\"created_at\":1,\"expires_at\":null,\"revoked_at\":null}";
+                 \"scope\":\"\",\"audience\":\"\",\"created_at\":1,\"expires_at\":null,\"revoked_at\":null}";
     for there in Scratch::each() {
         migrate(&there.url()).unwrap();
         let file = export_of(&there).replace("\"grants\":0", "\"grants\":1");
