@@ -151,7 +151,7 @@ fn intro_07_what_was_taken_back_opens_nothing() {
 /// CAUTH-14, INTRO-01: it goes on asking while its secret is changed, and says so when it cannot ask.
 #[test]
 fn an_api_that_cannot_ask_answers_503_and_takes_no_token_for_bad() {
-    let World { site, process, place, credentials, api, job, .. } = World::new();
+    let World { site, process, credentials, api, job, .. } = World::new();
     let grant = [("grant_type", "client_credentials")];
     let token = process.token(&job, &grant).member("access_token");
     site.command(&["client", "secret", "rotate", &credentials.id], "");
@@ -162,5 +162,4 @@ fn an_api_that_cannot_ask_answers_503_and_takes_no_token_for_bad() {
     assert_eq!(api.list(&token).status, 200);
     site.command(&["client", "secret", "rotate", &credentials.id, "--revoke-old"], "");
     assert_refused(&api.list(&token), 503, None);
-    drop((api, place));
 }

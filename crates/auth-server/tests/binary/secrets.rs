@@ -131,8 +131,9 @@ fn codes_are_random() {
     assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "a code came twice");
     let bytes: Vec<Vec<u8>> =
         codes.iter().map(|code| URL_SAFE_NO_PAD.decode(code).expect("base64url")).collect();
-    assert!(bytes.iter().all(|code| code.len() == 32), "256 bits");
-    for place in 0..32 {
+    // 256 random bits, and a name that is masked with some of them.
+    assert!(bytes.iter().all(|code| code.len() == 48), "64 characters");
+    for place in 0..48 {
         let there: BTreeSet<u8> = bytes.iter().map(|code| code[place]).collect();
         assert!(there.len() > 64, "byte {place} takes {} values only", there.len());
     }

@@ -8,6 +8,7 @@
 mod conversation;
 mod example;
 mod libraries;
+mod machines;
 mod programs;
 mod restart;
 #[path = "../support/mod.rs"]

@@ -12,6 +12,7 @@ export const clientSecret = env.AUTH_CLIENT_SECRET
 export const authMethod = env.AUTH_METHOD
 export const redirectUri = env.AUTH_REDIRECT_URI
 export const scope = env.AUTH_SCOPE
+export const resource = env.AUTH_RESOURCE
 
 /** Opens an address in the browser and answers the one that the person came back to. */
 export async function browse(address) {
@@ -33,4 +34,9 @@ export async function refusal(ErrorType, attempt) {
 
 export function report(refused, first, second) {
   console.log(JSON.stringify({ refused, first, second }))
+}
+
+/** A token, and what was known of it before and after it was given back. */
+export function reportLife(tokens, before, after) {
+  console.log(JSON.stringify({ tokens, before, after }))
 }
