@@ -5,9 +5,9 @@ use crate::server::{Pair, Tokens, is_active, is_available, revoke};
 use crate::support::at_once;
 use crate::support::server::PATIENCE;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread::yield_now;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 const BOTH: [bool; 2] = [true; 2];
 const NEITHER: [bool; 2] = [false; 2];
@@ -90,25 +90,29 @@ fn a_revocation_that_fifty_refreshes_run_against_leaves_no_token_active() {
     let kept = known_to_both(&pair);
     for round in 0..4 {
         let first = known_to_both(&pair);
-        let granted = AtomicUsize::new(0);
+        let (granted, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let given = Mutex::new(vec![first.clone()]);
+        let start = Instant::now();
         at_once(RACERS + 1, |racer| {
             let server = &pair.servers[racer % 2];
             if racer == RACERS {
-                let start = Instant::now();
                 while granted.load(SeqCst) < RACERS {
                     assert!(start.elapsed() < PATIENCE, "the refreshes do not go on");
-                    yield_now();
+                    sleep(Duration::from_millis(1));
                 }
-                return revoke(&pair.servers[round % 2], &pair.client, &first.refresh);
+                revoke(&pair.servers[round % 2], &pair.client, &first.refresh);
+                return is_over.store(true, SeqCst);
             }
             loop {
+                assert!(start.elapsed() < PATIENCE, "no refresh is refused");
+                let too_late = is_over.load(SeqCst);
                 let answer = server.refresh(&pair.client, &first.refresh);
                 if answer.status != 200 {
                     let error = answer.member("error");
                     assert_eq!((answer.status, &*error), (400, "invalid_grant"), "{answer:?}");
                     return;
                 }
+                assert!(!too_late, "granted though the revocation was answered");
                 given.lock().expect("no panic").push(Tokens::of(&answer));
                 granted.fetch_add(1, SeqCst);
             }
