@@ -154,6 +154,11 @@ impl Client {
         self.disabled_at.is_none()
     }
 
+    /// Whether it may use this grant: the credentials of an API may use none.
+    pub fn may_use(&self, grant_type: GrantType) -> bool {
+        self.resource_server.is_none() && self.grant_types.contains(&grant_type)
+    }
+
     /// Whether it cannot keep a secret.
     pub fn is_public(&self) -> bool {
         self.kind == ClientKind::Public

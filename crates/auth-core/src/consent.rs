@@ -89,7 +89,8 @@ pub trait PendingAuthorizationStore: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// A consent that is remembered for the owner's next visit.
+/// A consent that is remembered for the owner's next visit: one for each audience, because what was
+/// approved at one resource server is not approved at another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
     /// Who gave it.
@@ -108,10 +109,6 @@ pub struct Consent {
 /// withdrawing removes them.
 #[cfg_attr(test, mockall::automock)]
 pub trait ConsentStore: Send + Sync {
-    /// Everything that this owner approved for this client and did not withdraw.
-    fn find(
-        &self,
-        subject: &SubjectId,
-        client_id: &ClientId,
-    ) -> Result<Option<Consent>, StoreError>;
+    /// Everything that this owner approved for this client and did not withdraw, in no order.
+    fn find(&self, subject: &SubjectId, client_id: &ClientId) -> Result<Vec<Consent>, StoreError>;
 }

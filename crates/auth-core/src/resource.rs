@@ -142,7 +142,7 @@ fn is_urn(rest: &str) -> bool {
 
 /// A set of resource servers: whom a token is for. It only narrows, but for remembered consents; the
 /// URIs in it are as the operator wrote them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Audience(BTreeSet<ResourceUri>);
 
 impl Audience {

@@ -178,7 +178,7 @@ impl PendingAuthorizationStore for DieselStore {
 }
 
 impl ConsentStore for DieselStore {
-    fn find(&self, subject: &SubjectId, client_id: &ClientId) -> Result<Option<Consent>> {
+    fn find(&self, subject: &SubjectId, client_id: &ClientId) -> Result<Vec<Consent>> {
         call!(self.read, consents::find(subject, client_id))
     }
 }

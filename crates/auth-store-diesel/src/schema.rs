@@ -82,11 +82,11 @@ table! {
 }
 
 table! {
-    consents (subject, client_id) {
+    consents (subject, client_id, audience) {
         subject -> Text,
         client_id -> Text,
-        scope -> Text,
         audience -> Text,
+        scope -> Text,
         given_at -> BigInt,
     }
 }

@@ -35,7 +35,7 @@ fn the_access_token(store: &DieselStore) -> Result<(), StoreError> {
 
 fn consent(store: &DieselStore) -> Result<(), StoreError> {
     let found = ConsentStore::find(store, &sample::alice().subject, &sample::client_id("web"));
-    let _: Option<Consent> = found?;
+    let _: Vec<Consent> = found?;
     Ok(())
 }
 
@@ -113,7 +113,7 @@ fn a_row_that_does_not_parse_is_named() {
             key(the_token().as_bytes()),
         ),
         (
-            "INSERT INTO consents VALUES ('sub-alice', 'web', '\"', '', 0)",
+            "INSERT INTO consents VALUES ('sub-alice', 'web', '', '\"', 0)",
             consent,
             "consents",
             "scope",

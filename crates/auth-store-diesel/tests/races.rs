@@ -62,7 +62,7 @@ fn consents_that_are_given_at_once_add_up() {
         });
         let store = scratch.open();
         let (subject, web) = (sample::alice().subject, sample::client_id("web"));
-        let consent = ConsentStore::find(&store, &subject, &web).unwrap().unwrap();
+        let consent = ConsentStore::find(&store, &subject, &web).unwrap().pop().unwrap();
         assert_eq!(consent.scope, sample::scope(&scopes.join(" ")));
     }
 }

@@ -167,7 +167,7 @@ delegate! {
         fn signed_in(interaction: &InteractionDigest, session: &SessionDigest) -> ();
     }
     ConsentStore {
-        fn find(subject: &SubjectId, client_id: &ClientId) -> Option<Consent>;
+        fn find(subject: &SubjectId, client_id: &ClientId) -> Vec<Consent>;
     }
     GrantStore {
         fn approve(approval: &Approval<'_>) -> Decided;

@@ -7,9 +7,13 @@
 //! | [`public`] (`pub`) | public | `http://127.0.0.1/cb`, `http://[::1]/cb`, `com.example.app:/cb` |
 //! | [`spa`] | public | `https://spa.test/cb` |
 //! | [`evil`] | confidential, Basic, somebody else's | `https://evil.test/cb` |
+//! | [`svc`] | confidential, acts for itself with `api.read` | none |
+//! | [`rs`] | the API `https://api.test/` of [`resources`] | none |
+//! | [`rs2`] | the API `https://other.test/` of [`resources`] | none |
 //!
-//! All of them may use both grants and every scope. A client's secret is [`secret_of`] it, an owner's
-//! password is [`password_of`] them. Everything is a plain value: change a field to get another.
+//! Those with redirect URIs may use the code and refresh grants and every scope. A client's secret is
+//! [`secret_of`] it, an owner's password is [`password_of`] them. Everything is a plain value: change a
+//! field to get another.
 
 use crate::FixedClock;
 use auth_core::client::{
@@ -19,7 +23,7 @@ use auth_core::owner::{Owner, Role, SubjectId, Username};
 use auth_core::password::{Password, PasswordHash};
 use auth_core::policy::Policy;
 use auth_core::redirect_uri::RegisteredRedirectUri;
-use auth_core::resource::Audience;
+use auth_core::resource::{Audience, Resource, ResourceUri, Resources};
 use auth_core::scope::{Scope, ScopeCatalog, ScopeDefinition, ScopeToken};
 use auth_core::secret::ClientSecret;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -61,7 +65,25 @@ pub fn scopes() -> ScopeCatalog {
     ])
 }
 
-/// The default policy for [`ISSUER`] with [`scopes`].
+/// Two resource servers: `https://api.test/` for `api.read` and `api.write`, `https://other.test/` for
+/// `api.read` and `profile`. `email` concerns neither in particular.
+pub fn resources() -> Resources {
+    let define = |uri, name: &str, scopes| Resource {
+        uri: resource_uri(uri),
+        name: name.into(),
+        scopes: scope(scopes),
+    };
+    Resources::new(vec![
+        define("https://api.test/", "The API", "api.read api.write"),
+        define("https://other.test/", "The other API", "api.read profile"),
+    ])
+}
+
+fn resource_uri(text: &str) -> ResourceUri {
+    ResourceUri::parse(text).expect("a resource URI")
+}
+
+/// The default policy for [`ISSUER`] with [`scopes`], without resources.
 pub fn policy() -> Policy {
     Policy::new(ISSUER, scopes())
 }
@@ -98,9 +120,38 @@ pub fn evil() -> Client {
     confidential("evil", &["https://evil.test/cb"])
 }
 
+/// A service that acts for itself and for nobody else.
+pub fn svc() -> Client {
+    Client {
+        scope: scope("api.read"),
+        grant_types: [GrantType::ClientCredentials].into(),
+        ..confidential("svc", &[])
+    }
+}
+
+/// The credentials of the API `https://api.test/`.
+pub fn rs() -> Client {
+    resource_server("rs", "https://api.test/")
+}
+
+/// The credentials of the API `https://other.test/`.
+pub fn rs2() -> Client {
+    resource_server("rs2", "https://other.test/")
+}
+
 /// Every client of this module.
 pub fn clients() -> Vec<Client> {
-    vec![web(), post(), public(), spa(), evil()]
+    vec![web(), post(), public(), spa(), evil(), svc(), rs(), rs2()]
+}
+
+/// The credentials of an API.
+pub fn resource_server(id: &str, uri: &str) -> Client {
+    Client {
+        scope: Scope::default(),
+        grant_types: [].into(),
+        resource_server: Some(resource_uri(uri)),
+        ..confidential(id, &[])
+    }
 }
 
 /// A confidential client with [`secret_of`] it as its only secret, and no method pinned.
@@ -114,7 +165,7 @@ pub fn confidential(id: &str, redirect_uris: &[&str]) -> Client {
     client
 }
 
-/// A client of either kind, without secrets, that may use both grants and every scope.
+/// A client of either kind, without secrets, that may use the code and refresh grants and every scope.
 pub fn client(id: &str, kind: ClientKind, redirect_uris: &[&str]) -> Client {
     let uri = |text: &&str| RegisteredRedirectUri::parse(text).expect("a good redirect URI");
     Client {

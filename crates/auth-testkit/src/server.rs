@@ -15,8 +15,10 @@ use auth_core::timestamp::Clock;
 use auth_core::token::{TokenRecord, TokenStore};
 use auth_core::usecase::authorize::{self, Authorize, Prompted};
 use auth_core::usecase::decide_consent::Decision;
+use auth_core::usecase::introspect::ActiveToken;
 use auth_core::usecase::sign_in::SignIn;
 use auth_core::usecase::token::{self, TokenResponse};
+use std::fmt;
 use std::sync::Arc;
 
 /// An [`AuthEngine`] over a [`MemoryStore`] with every client and owner of [`sample`], and the verbs
@@ -39,6 +41,11 @@ impl TestServer {
     /// A server with the sample policy.
     pub fn new() -> Self {
         Self::with_policy(sample::policy())
+    }
+
+    /// A server with the sample policy and [`sample::resources`].
+    pub fn with_resources() -> Self {
+        Self::with_policy(Policy { resources: sample::resources(), ..sample::policy() })
     }
 
     /// A server with this policy.
@@ -188,6 +195,27 @@ impl TestServer {
         client: &str,
         params: &[(&str, &str)],
     ) -> Result<TokenResponse, TokenError> {
+        self.as_client(client, params, |request| self.engine.token(request))
+    }
+
+    /// Takes a token back as this client, authenticated as it registered.
+    pub fn revoke(&self, client: &str, token: &str) -> Result<(), TokenError> {
+        self.as_client(client, &[("token", token)], |request| self.engine.revoke(request))
+    }
+
+    /// Asks about a token as this client, authenticated as it registered.
+    pub fn introspect(&self, client: &str, token: &str) -> Result<Option<ActiveToken>, TokenError> {
+        self.as_client(client, &[("token", token)], |request| self.engine.introspect(request))
+    }
+
+    /// Authenticates these parameters the way that the client registered, as Basic if it did not choose
+    /// or does not exist.
+    pub fn as_client<T>(
+        &self,
+        client: &str,
+        params: &[(&str, &str)],
+        send: impl FnOnce(&token::Request<'_>) -> T,
+    ) -> T {
         let id = ClientId::parse(client).expect("a client identifier");
         let registered = ClientStore::find(&*self.store, &id).expect("memory does not fail");
         let secret = sample::secret_of(client);
@@ -201,7 +229,7 @@ impl TestServer {
             }
             _ => headers.push(basic.as_bytes()),
         }
-        self.engine.token(&token::Request { authorization: &headers, params: &form(&params) })
+        send(&token::Request { authorization: &headers, params: &form(&params) })
     }
 
     /// Redeems a code with the sample verifier.
@@ -220,6 +248,17 @@ impl TestServer {
     pub fn refresh(&self, client: &str, token: &str) -> Result<TokenResponse, TokenError> {
         let grant = ("grant_type", "refresh_token");
         self.token(client, &[grant, ("refresh_token", token)])
+    }
+
+    /// Asks for a token for the client itself, with these parameters besides.
+    pub fn client_credentials(
+        &self,
+        client: &str,
+        params: &[(&str, &str)],
+    ) -> Result<TokenResponse, TokenError> {
+        let mut all = vec![("grant_type", "client_credentials")];
+        all.extend(params);
+        self.token(client, &all)
     }
 
     /// The whole flow: sign in, authorize with PKCE, approve, redeem.
@@ -312,11 +351,17 @@ pub fn page_in(answer: Authorize) -> Prompted {
     }
 }
 
-/// The refusal that a token request got.
+/// The refusal that a request to the token, revocation or introspection endpoint got.
 #[track_caller]
-pub fn refusal_in(answer: Result<TokenResponse, TokenError>) -> OAuthError {
+pub fn refusal_in<T: fmt::Debug>(answer: Result<T, TokenError>) -> OAuthError {
     match answer {
         Err(TokenError::Refused(error)) => error,
         other => panic!("no refusal: {other:?}"),
     }
+}
+
+/// The refresh token of a response.
+#[track_caller]
+pub fn refresh_token_in(response: &TokenResponse) -> &str {
+    response.refresh_token.as_ref().expect("a refresh token").expose()
 }

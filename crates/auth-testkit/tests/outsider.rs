@@ -84,7 +84,7 @@ ports! {
         fn signed_in(interaction: &InteractionDigest, session: &SessionDigest) -> ();
     }
     ConsentStore {
-        fn find(subject: &SubjectId, client_id: &ClientId) -> Option<Consent>;
+        fn find(subject: &SubjectId, client_id: &ClientId) -> Vec<Consent>;
     }
     SessionStore {
         fn find(digest: &SessionDigest) -> Option<(Session, Owner)>;

@@ -83,10 +83,10 @@ CREATE INDEX pending_authorizations_by_expires_at ON pending_authorizations (exp
 CREATE TABLE consents (
     subject TEXT NOT NULL,
     client_id TEXT NOT NULL,
-    scope TEXT NOT NULL,                    -- everything that was approved and not withdrawn
-    audience TEXT NOT NULL,                 -- likewise
+    audience TEXT NOT NULL,                 -- what was approved at one is not approved at another
+    scope TEXT NOT NULL,                    -- everything that was approved there and not withdrawn
     given_at BIGINT NOT NULL,
-    PRIMARY KEY (subject, client_id)
+    PRIMARY KEY (subject, client_id, audience)
 );
 CREATE INDEX consents_by_client_id ON consents (client_id);
 

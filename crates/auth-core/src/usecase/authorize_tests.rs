@@ -157,13 +157,13 @@ fn remembered_at(mut world: World, client_id: ClientId, text: &str, audience: Au
     };
     let find = world.consents.expect_find().once();
     find.withf(move |who, what| *who == subject && *what == client_id)
-        .return_const(Ok(Some(consent)));
+        .return_const(Ok(vec![consent]));
     world
 }
 
 /// Alice never approved anything.
 fn remembering_nothing(mut world: World) -> World {
-    world.consents.expect_find().once().return_const(Ok(None));
+    world.consents.expect_find().once().return_const(Ok(Vec::new()));
     world
 }
 

@@ -43,7 +43,7 @@ pub fn exchange_code(
     check_redirect_uri(&record, params.one("redirect_uri")?)?;
     let narrowed = narrow(policy, client, &grant, None, params)?;
     require_live(ports, &grant, now)?;
-    let may_refresh = client.client().grant_types.contains(&GrantType::RefreshToken);
+    let may_refresh = client.client().may_use(GrantType::RefreshToken);
     let minted = mint(ports, policy, &grant, narrowed, may_refresh, now)?;
     let redeemed = ports.codes.redeem(&Redemption {
         code: &code,

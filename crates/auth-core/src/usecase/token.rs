@@ -94,7 +94,7 @@ fn answer(
     let grant_type = read_grant_type(params.one("grant_type")?)?;
     let credentials = ClientCredentials::read(request.authorization, params)?;
     let client = authenticate_client(ports.clients, &credentials)?;
-    if !client.client().grant_types.contains(&grant_type) {
+    if !client.client().may_use(grant_type) {
         return Err(UNAUTHORIZED_CLIENT.into());
     }
     match grant_type {

@@ -1,13 +1,22 @@
-//! Random histories of two clients and two owners, against a model of what may happen.
+//! Random histories of two clients and two owners, a service and two resource servers, against a model
+//! of what may happen.
 //!
-//! The model knows of every flow which code and tokens it was given and which of them are spent. After
-//! every step:
+//! The model knows of every flow which code and tokens it was given and which of them are spent, and of
+//! every token what it may do and where. After every step:
 //! * a code was redeemed at most once (CODE-05), and by its client only (CODE-08, REFRESH-01);
-//! * nothing outlives its grant, and no scope is wider than what was approved (REFRESH-06);
-//! * what hangs on a grant that ended is dead, and stays so (CODE-06, REFRESH-04, XC-06);
+//! * nothing outlives its grant, and neither scope nor audience is wider than what was approved
+//!   (REFRESH-06, RES-03);
+//! * what hangs on a grant that ended is dead, and stays so (CODE-06, REFRESH-04, REVOKE-06, XC-06);
+//! * a token that was taken back is dead, by its client only, and no other token with it (REVOKE-03);
+//! * everybody is told of every token what concerns them and is true, and nothing else (INTRO-02..05);
+//! * no owner is asked again for what they approved, or passed over for what they did not (UI-06);
 //! * of the successors of one refresh token at most one was ever used (REFRESH-12);
 //! * a client that loses answers, and does nothing else, is never signed out (REFRESH-05).
 
+mod access;
+mod audience;
+mod flow;
+mod invariants;
 mod model;
 
 use auth_core::token::RefreshReuse;
@@ -22,6 +31,7 @@ enum Step {
         client: usize,
         owner: usize,
         scope: usize,
+        at: usize,
     },
     Decide {
         interaction: usize,
@@ -45,11 +55,38 @@ enum Step {
         flow: usize,
         token: usize,
     },
-    /// A refresh that asks for this scope.
+    /// A refresh that asks for this scope at these resources.
     Narrow {
         flow: usize,
-        scope: &'static str,
+        scope: Option<&'static str>,
+        at: usize,
     },
+    /// The service asks for a token for itself.
+    GetOwnToken {
+        scope: usize,
+        at: usize,
+    },
+    /// Somebody, mostly its client, takes a token back.
+    RevokeAccess {
+        token: usize,
+        by: usize,
+    },
+    RevokeRefresh {
+        flow: usize,
+        token: usize,
+        by: usize,
+    },
+    /// Somebody introspects a token.
+    AskAboutAccess {
+        token: usize,
+        caller: usize,
+    },
+    AskAboutRefresh {
+        flow: usize,
+        token: usize,
+        caller: usize,
+    },
+    /// An administrator ends a grant.
     Revoke {
         flow: usize,
     },
@@ -77,6 +114,8 @@ enum Step {
 #[derive(Debug, Clone, Copy)]
 enum Redeem {
     Rightly,
+    /// For a token at these resources.
+    At(usize),
     WrongVerifier,
     WrongRedirectUri,
     WrongClient,
@@ -84,8 +123,12 @@ enum Redeem {
 
 fn step() -> impl Strategy<Value = Step> {
     let number = || 0..64_usize;
+    let at = || prop_oneof![2 => Just(0), 3 => number()];
+    let scopes = ["api.read", "api.read api.write", "api.write", "profile", "email"];
+    let scope = prop::option::of(prop::sample::select(scopes.to_vec()));
     let redeem = prop_oneof![
         4 => Just(Redeem::Rightly),
+        2 => number().prop_map(Redeem::At),
         1 => Just(Redeem::WrongVerifier),
         1 => Just(Redeem::WrongRedirectUri),
         1 => Just(Redeem::WrongClient),
@@ -96,16 +139,24 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(-3600),
     ];
     prop_oneof![
-        4 => (number(), number(), number())
-            .prop_map(|(client, owner, scope)| Step::Authorize { client, owner, scope }),
+        5 => (number(), number(), number(), at())
+            .prop_map(|(client, owner, scope, at)| Step::Authorize { client, owner, scope, at }),
         5 => (number(), prop::bool::weighted(0.85))
             .prop_map(|(interaction, approve)| Step::Decide { interaction, approve }),
         6 => (number(), redeem).prop_map(|(flow, how)| Step::Redeem { flow, how }),
         9 => (number(), any::<bool>()).prop_map(|(flow, heard)| Step::Refresh { flow, heard }),
         2 => (number(), number()).prop_map(|(flow, token)| Step::Present { flow, token }),
         2 => (number(), number()).prop_map(|(flow, token)| Step::Misuse { flow, token }),
-        2 => (number(), prop::sample::select(vec!["api.read", "api.read api.write", "profile"]))
-            .prop_map(|(flow, scope)| Step::Narrow { flow, scope }),
+        3 => (number(), scope, at())
+            .prop_map(|(flow, scope, at)| Step::Narrow { flow, scope, at }),
+        2 => (0..2_usize, at()).prop_map(|(scope, at)| Step::GetOwnToken { scope, at }),
+        2 => (number(), number()).prop_map(|(token, by)| Step::RevokeAccess { token, by }),
+        2 => (number(), number(), number())
+            .prop_map(|(flow, token, by)| Step::RevokeRefresh { flow, token, by }),
+        2 => (number(), number())
+            .prop_map(|(token, caller)| Step::AskAboutAccess { token, caller }),
+        2 => (number(), number(), number())
+            .prop_map(|(flow, token, caller)| Step::AskAboutRefresh { flow, token, caller }),
         1 => number().prop_map(|flow| Step::Revoke { flow }),
         1 => (number(), number()).prop_map(|(owner, client)| Step::Withdraw { owner, client }),
         1 => number().prop_map(|client| Step::DisableClient { client }),
@@ -148,7 +199,7 @@ proptest! {
         answers in prop::collection::vec((any::<bool>(), 0..28_i64), 1..60),
     ) {
         let mut world = World::new(RefreshReuse::UntilSuccessorUsed, false);
-        world.authorize(client, 0, SCOPES[1]);
+        world.authorize(client, 0, SCOPES[1], &[]);
         world.decide(0, true);
         world.redeem(0, Redeem::Rightly);
         let idle = Duration::days(30);

@@ -62,7 +62,7 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
         Command::List { user, client, all } => list(user.as_deref(), client.as_deref(), all, admin),
         Command::Revoke { grant_id, user, client } => match (grant_id, user) {
             (_, Some(user)) => withdraw(&user, client, admin),
-            (grant_id, None) => revoke(grant_id.unwrap_or_default(), admin),
+            (grant_id, None) => revoke(&grant_id.unwrap_or_default(), admin),
         },
     }
 }
@@ -147,21 +147,21 @@ fn state(grant: &Grant, now: Timestamp) -> &'static str {
     }
 }
 
-fn revoke(grant_id: String, admin: &Admin) -> Result<Answer> {
+fn revoke(grant_id: &str, admin: &Admin) -> Result<Answer> {
     #[derive(Serialize)]
     struct Revoked<'a> {
         grant_id: &'a str,
         revoked: bool,
     }
-    let known = match GrantId::parse(&grant_id) {
+    let known = match GrantId::parse(grant_id) {
         Some(id) => admin.store.revoke(&id, admin.now())?,
         None => false,
     };
     if !known {
-        let id = quoted(&grant_id);
+        let id = quoted(grant_id);
         bail!("there is no grant {id}; `auth-server grant list --all` shows all");
     }
-    let json = Revoked { grant_id: &grant_id, revoked: true };
+    let json = Revoked { grant_id, revoked: true };
     Ok(Answer::new(&json, String::new())?.note("The grant is revoked; its tokens are not valid."))
 }
 

@@ -1,9 +1,12 @@
 //! The demonstration keeps its promises: nothing shipped, nothing open, nothing to read for others.
 
+use crate::support::form;
 use crate::support::person::Person;
-use crate::support::server::Demo;
+use crate::support::server::{Demo, PROGRAM};
+use std::process::Command;
 
-const CREDENTIALS: [&str; 3] = ["alice_password", "admin_password", "demo_app_secret"];
+const CREDENTIALS: [&str; 4] =
+    ["alice_password", "admin_password", "demo_app_secret", "demo_api_secret"];
 
 #[test]
 fn two_demonstrations_share_no_secret_and_one_keeps_its_own() {
@@ -42,6 +45,32 @@ fn lost_credentials_are_made_anew_and_work() {
     // The client is known; its token is not.
     let refused = alice.post("/oauth/token", &[client, request].concat());
     assert!(refused.text().contains("invalid_grant"), "{refused:?}");
+}
+
+/// A directory of a version that had no API gets one, and the API is where this run has it.
+#[test]
+fn the_api_of_a_demonstration_is_known_by_the_address_of_this_run() {
+    let directory = tempfile::tempdir().expect("a directory");
+    drop(Demo::start(directory.path()));
+    let file = directory.path().join("credentials.json");
+    let text = std::fs::read(&file).expect("the credentials");
+    let mut kept: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    kept.as_object_mut().expect("an object").remove("demo_api_secret");
+    std::fs::write(&file, kept.to_string()).expect("written");
+    let demo = Demo::start(directory.path());
+    assert_eq!(demo.credential("alice_password"), kept["alice_password"]);
+    let mut command = Command::new(PROGRAM);
+    command.args(["client", "show", "demo-api", "--json", "--config"]);
+    let shown = command.arg(directory.path().join("auth.toml")).output().expect("an answer");
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!(shown["resource_server"], format!("{}/api", demo.app));
+    let asked = form(&[
+        ("client_id", "demo-api"),
+        ("client_secret", demo.credential("demo_api_secret")),
+        ("token", "nobody's"),
+    ]);
+    let answer = demo.process.post("/oauth/introspect", &asked).expect("an answer");
+    assert_eq!(answer.text(), r#"{"active":false}"#);
 }
 
 #[cfg(unix)]

@@ -196,11 +196,13 @@ impl Chromium {
         value.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Clicks in the middle of the first element of this selector.
+    /// Clicks in the middle of the first element of this selector, once the page is there as a whole: until
+    /// then it may scroll.
     #[track_caller]
     pub fn click(&mut self, selector: &str) {
         let script = format!(
-            "(() => {{ const it = document.querySelector({selector:?}); if (!it) return null; \
+            "(() => {{ const it = document.querySelector({selector:?}); \
+             if (!it || document.readyState !== 'complete') return null; \
              it.scrollIntoView({{ block: 'center', behavior: 'instant' }}); \
              const box = it.getBoundingClientRect(); \
              return [box.x + box.width / 2, box.y + box.height / 2]; }})()"

@@ -6,6 +6,7 @@ use crate::support::server::{Demo, PASSWORD};
 use crate::visit::{Visit, sign_in};
 use serde_json::json;
 
+/// REVOKE-05, INTRO-07: the API answers until the tokens are given back.
 /// UI-12: and no page asks anybody else for anything.
 #[test]
 fn the_demonstration_can_be_clicked_through() {
@@ -18,10 +19,28 @@ fn the_demonstration_can_be_clicked_through() {
     browser.arrive(&format!("{}/oauth/interaction/", demo.issuer));
     let page = browser.text();
     assert!(page.contains("Demo application") && page.contains("alice"), "{page}");
+    assert!(page.contains("Demo API"), "{page}");
     browser.click("button[value=approve]");
     browser.until("signed in", |browser| browser.text().contains("Signed in."));
-    browser.click("form[action='/refresh'] button");
-    browser.until("refreshed", |browser| browser.text().contains("Refreshed."));
+    for (action, outcome) in [
+        ("call", "The API answered."),
+        ("refresh", "Refreshed."),
+        ("call", "The API answered."),
+        ("revoke", "Revoked."),
+        ("call", "The API refused: invalid_token"),
+        ("refresh", "Refused: invalid_grant"),
+    ] {
+        browser.click(&format!("form[action='/{action}'] button"));
+        browser.until(outcome, |browser| {
+            let shown = browser.evaluate("document.querySelector('.card strong')?.innerText");
+            shown == Some(json!(outcome))
+        });
+    }
+    let journey = browser.text();
+    assert!(
+        journey.contains("\"projects\": [") && journey.contains("401 Unauthorized"),
+        "{journey}"
+    );
     browser.open(&format!("{}/nothing", demo.issuer));
     browser.open(&demo.issuer);
     browser.click("main button[type=submit]");

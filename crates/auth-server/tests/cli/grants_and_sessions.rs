@@ -119,7 +119,7 @@ impl Approved {
     fn remembers(&self, username: &str, client: &str) -> bool {
         let store = self.world.store();
         let client = ClientId::parse(client).unwrap();
-        ConsentStore::find(&store, &subject(&store, username), &client).unwrap().is_some()
+        !ConsentStore::find(&store, &subject(&store, username), &client).unwrap().is_empty()
     }
 
     fn is_revoked(&self, grant: &str) -> bool {

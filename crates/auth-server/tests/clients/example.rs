@@ -25,6 +25,7 @@ fn signs_in_and_refreshes(is_confidential: bool, host: &str) {
     command.args(["-B", EXAMPLE, "--no-browser", "--timeout", "60"]);
     command.args(["--issuer", &demo.issuer, "--client-id", &client.id]);
     command.args(["--redirect-uri", &redirect_uri, "--scope", SCOPE]);
+    command.args(["--call", &format!("{}/api/projects", demo.app)]);
     command.env_remove("AUTH_CLIENT_SECRET");
     if is_confidential {
         command.env("AUTH_CLIENT_SECRET", &client.secret);
@@ -38,9 +39,10 @@ fn signs_in_and_refreshes(is_confidential: bool, host: &str) {
         assert!(seen.starts_with("HTTP/1.0 200 "), "{seen}");
         String::new()
     });
-    let [tokens, refreshed] = &said[..] else { panic!("{said:?}") };
+    let [tokens, refreshed, called] = &said[..] else { panic!("{said:?}") };
     assert_eq!(tokens["scope"], SCOPE);
     assert_eq!(refreshed["scope"], SCOPE);
+    assert_eq!(called["projects"][0], "Bridge", "{called}");
     assert_ne!(tokens["access_token"], refreshed["access_token"]);
     let newest = refreshed["refresh_token"].as_str().expect("a refresh token");
     assert_eq!(demo.process.refresh(&client, newest).status, 200);

@@ -182,7 +182,7 @@ impl Demo {
         Self { process, issuer: format!("http://{address}"), app, credentials }
     }
 
-    /// One of `alice_password`, `admin_password` and `demo_app_secret`.
+    /// One of `alice_password`, `admin_password`, `demo_app_secret` and `demo_api_secret`.
     pub fn credential(&self, name: &str) -> &str {
         self.credentials[name].as_str().expect("a credential")
     }

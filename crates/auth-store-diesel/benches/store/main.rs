@@ -1,19 +1,25 @@
 //! How many redemptions and rotations a second the store takes through its ports, and how many bare SQL
-//! takes: `cargo xtask bench store`.
+//! takes: `cargo xtask bench store`. `cargo bench --bench store -- sqlite` measures one database alone.
 //!
-//! The floor is one thread that runs the same statements, prepared, on the same tables with the same
-//! settings, and commits as many together as there are callers of the port. It knows in advance what it
-//! will do: no queue, no threads to wake, no savepoints, nothing to convert. No store can be faster.
+//! The floor is the same statements, prepared, on the same tables with the same settings, and nothing
+//! around them. On SQLite it is one thread that commits as many operations together as there are callers
+//! of the port: no queue, no threads to wake, no savepoints, nothing to convert. On PostgreSQL it is
+//! pgbench with as many clients.
 
-mod floor;
+#[path = "../../tests/cluster/mod.rs"]
+mod cluster;
+mod machine;
 mod port;
+mod postgres;
 mod rows;
+mod sqlite;
+mod subject;
 
-use rows::{Item, Kind};
-use std::fs::File;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use postgres::Postgres;
+use rows::{Items, Kind};
+use sqlite::Sqlite;
 use std::time::{Duration, Instant};
+use subject::Subject;
 
 /// How much of everything.
 struct Scale {
@@ -33,7 +39,7 @@ const FULL: Scale = Scale {
 
 /// For `cargo test`: that it works, not how fast.
 const TRIAL: Scale =
-    Scale { measuring: false, rounds: 1, live_grants: 100, load: [(1, 10), (16, 32), (64, 128)] };
+    Scale { measuring: false, rounds: 1, live_grants: 1000, load: [(1, 10), (16, 32), (64, 128)] };
 
 /// What was measured, in operations a second.
 struct Figures {
@@ -48,57 +54,60 @@ fn main() {
     let scale = if std::env::args().any(|it| it == "--bench") { FULL } else { TRIAL };
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     if scale.measuring {
-        describe_machine(directory.path());
+        machine::describe(directory.path());
     }
-    let empty = measure(&scale, || Database::new(directory.path(), 0));
+    let wanted = |name: &str| {
+        let mut named = std::env::args().skip(1).filter(|it| !it.starts_with('-')).peekable();
+        named.peek().is_none() || named.any(|it| it.eq_ignore_ascii_case(name))
+    };
+    if wanted("SQLite") {
+        compare(&scale, "SQLite", |live_grants| Sqlite::new(directory.path(), live_grants));
+    }
+    if wanted("PostgreSQL") && cluster::is_available() {
+        let cluster = Postgres::cluster();
+        compare(&scale, "PostgreSQL", |live_grants| Postgres::new(&cluster, live_grants));
+    }
+}
+
+/// Measures a database that is empty, and one with many live grants.
+fn compare<S: Subject>(scale: &Scale, name: &str, make: impl Fn(usize) -> S) {
+    let empty = measure(scale, &make(0), 0);
     let start = Instant::now();
-    let populated = Database::new(directory.path(), scale.live_grants);
+    let populated = make(scale.live_grants);
     let took = start.elapsed().as_secs_f64();
     if scale.measuring {
         eprintln!("{} live grants, written in {took:.0} s", scale.live_grants);
     }
-    let populated = measure(&scale, || populated.clone());
+    let populated = measure(scale, &populated, scale.live_grants);
     if scale.measuring {
-        report(&empty, &populated);
+        report(name, &empty, &populated);
     }
 }
 
-/// A database file; the same one for all who clone it.
-#[derive(Clone)]
-struct Database {
-    path: PathBuf,
-}
-
-impl Database {
-    fn new(directory: &Path, live_grants: usize) -> Self {
-        let path = directory.join(format!("{live_grants}.db"));
-        for companion in ["db", "db-wal", "db-shm"] {
-            let _ = std::fs::remove_file(path.with_extension(companion));
-        }
-        let database = Self { path };
-        auth_store_diesel::migrate(&database.url()).expect("a database");
-        rows::populate(&database.path, live_grants);
-        database
-    }
-
-    fn url(&self) -> String {
-        format!("sqlite://{}", self.path.display())
-    }
-}
-
-fn measure(scale: &Scale, database: impl Fn() -> Database) -> Vec<Figures> {
+fn measure(scale: &Scale, subject: &impl Subject, live_grants: usize) -> Vec<Figures> {
     let mut figures = Vec::new();
+    let (mut fresh, mut live) = (0, 0);
     for (threads, count) in scale.load {
         for kind in [Kind::Redemption, Kind::Rotation] {
             let (mut port, mut floor) = (Vec::new(), Vec::new());
-            for _ in 0..scale.rounds {
-                let run = |work: &dyn Fn(&Database, &[Item]) -> Duration| {
-                    let database = database();
-                    let items = rows::prepare(&database.path, kind, count);
-                    count as f64 / work(&database, &items).as_secs_f64()
+            // Clients redeem what was just approved, and refresh what was approved at any time.
+            let mut next = || {
+                let (items, used) = match kind {
+                    Kind::Rotation if live_grants > 0 => {
+                        (Items::live(live_grants, live, count), &mut live)
+                    }
+                    _ => (Items::fresh(fresh, count), &mut fresh),
                 };
-                port.push(run(&|it, items| port::run(&it.url(), kind, items, threads)));
-                floor.push(run(&|it, items| floor::run(&it.path, kind, items, threads)));
+                *used += count;
+                if items.are_fresh() {
+                    subject.prepare(kind, items);
+                }
+                items
+            };
+            let rate = |took: Duration| count as f64 / took.as_secs_f64();
+            for _ in 0..scale.rounds {
+                port.push(rate(port::run(&subject.url(), kind, next(), threads)));
+                floor.push(rate(subject.floor(kind, next(), threads)));
             }
             let (port, floor) = (median(port), median(floor));
             if scale.measuring {
@@ -115,9 +124,9 @@ fn median(mut rates: Vec<f64>) -> f64 {
     rates[rates.len() / 2]
 }
 
-fn report(empty: &[Figures], populated: &[Figures]) {
+fn report(name: &str, empty: &[Figures], populated: &[Figures]) {
     println!(
-        "| | threads | empty: port | floor | of floor | a million grants: port | floor | of floor | of empty |"
+        "\n| {name} | threads | empty: port | floor | of floor | a million grants: port | floor | of floor | of empty |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     for (empty, populated) in empty.iter().zip(populated) {
@@ -135,32 +144,4 @@ fn report(empty: &[Figures], populated: &[Figures]) {
             percent(populated.port, empty.port),
         );
     }
-}
-
-/// What the figures depend on.
-fn describe_machine(directory: &Path) {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let memory = read("/proc/meminfo");
-    let memory = memory.lines().next().and_then(|line| line.split_whitespace().nth(1));
-    let memory: u64 = memory.and_then(|kilobytes| kilobytes.parse().ok()).unwrap_or_default();
-    println!("processor: {} x {}", cores, model.trim_matches(['\t', ' ', ':']));
-    println!("memory: {} GB", memory / 1_000_000);
-    println!("kernel: {}", read("/proc/sys/kernel/osrelease").trim());
-    println!("load before: {}", read("/proc/loadavg").trim());
-    println!("4 kB appended and fdatasync: {:.0}/s", syncs(&directory.join("sync")));
-}
-
-/// How often a second the disk says that something is written.
-fn syncs(path: &Path) -> f64 {
-    let mut file = File::create(path).expect("a file");
-    let start = Instant::now();
-    let mut count = 0;
-    while start.elapsed() < Duration::from_secs(2) {
-        file.write_all(&[0; 4096]).and_then(|()| file.sync_data()).expect("a disk");
-        count += 1;
-    }
-    f64::from(count) / start.elapsed().as_secs_f64()
 }

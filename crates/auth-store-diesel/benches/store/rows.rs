@@ -1,27 +1,24 @@
-//! Rows for the measurements: written in bulk, without the store.
+//! What the measurements work on: grants with tokens, each derived from its number alone, so that every
+//! database can be told to make the same ones.
 
 use auth_core::grant::GrantId;
-use auth_core::secret::{
-    AccessToken, AccessTokenDigest, AuthorizationCode, CodeDigest, RefreshToken, RefreshTokenDigest,
-};
-use rusqlite::{Connection, params};
-use std::fs::File;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use auth_core::secret::{CodeDigest, TokenDigest};
+use sha2::{Digest as _, Sha256};
 
 /// When the measurements begin, by the clock of the rows.
-const NOW: i64 = 1_800_000_000;
-/// How long tokens last.
+pub const NOW: i64 = 1_800_000_000;
+/// How long tokens last, in seconds.
 pub const ACCESS: i64 = 600;
 pub const REFRESH: i64 = 2_592_000;
 pub const SCOPE: &str = "api.read api.write";
+pub const AUDIENCE: &str = "https://api.example.com/";
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A code is exchanged for two tokens.
+    /// The code of a grant that was approved a moment ago is exchanged for two tokens.
     Redemption,
-    /// A refresh token that was never used, and is itself a successor, is exchanged for two tokens.
+    /// The refresh token of some grant, itself a successor and never used, is exchanged for two tokens.
     Rotation,
 }
 
@@ -34,112 +31,113 @@ impl Kind {
     }
 }
 
-/// One operation: what is presented, and what is stored for it.
-pub struct Item {
-    /// When. Time goes on as it would, so that what expires later is also stored later.
-    pub at: i64,
-    pub grant: GrantId,
-    pub code: CodeDigest,
-    pub parent: RefreshTokenDigest,
-    pub presented: RefreshTokenDigest,
-    pub access: AccessTokenDigest,
-    pub refresh: RefreshTokenDigest,
-}
+/// A grant, by its number. The numbers of live grants end where those of the measurements begin.
+#[derive(Debug, Clone, Copy)]
+pub struct Item(pub usize);
 
-static LAST: AtomicUsize = AtomicUsize::new(0);
+/// Where the numbers of grants begin that the measurements make themselves.
+pub const FRESH: usize = 10_000_000;
 
 impl Item {
-    fn new() -> Self {
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let code = AuthorizationCode::presented(&format!("code {number}")).digest();
-        let token = |name: &str| RefreshToken::presented(&format!("{name} {number}")).digest();
-        // As random as the identifiers of the core.
-        let grant = code.as_bytes()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self {
-            at: NOW + i64::try_from(number / 2000).unwrap_or_default(),
-            grant: GrantId::new(grant),
-            code,
-            parent: token("parent"),
-            presented: token("presented"),
-            access: AccessToken::presented(&format!("access {number}")).digest(),
-            refresh: token("refresh"),
+    /// When the grant was approved, in milliseconds: the live ones within the lifetime of a refresh token
+    /// before [`NOW`], those of the measurements two in a millisecond after it.
+    pub fn millis(self) -> i64 {
+        let number = i64::try_from(self.0).unwrap_or_default();
+        let fresh = i64::try_from(FRESH).unwrap_or_default();
+        match number - fresh {
+            later @ 0.. => NOW * 1000 + later / 2,
+            before => NOW * 1000 + before * REFRESH * 1000 / fresh,
+        }
+    }
+
+    /// The second in which it is worked on. Time goes on as it would, so that what expires later is also
+    /// stored later.
+    pub fn at(self) -> i64 {
+        NOW.max(self.millis() / 1000)
+    }
+
+    /// As the core makes one: time, then what is random.
+    pub fn grant(self) -> GrantId {
+        let [a, b, time @ ..] = self.millis().to_be_bytes();
+        assert_eq!([a, b], [0, 0]);
+        let mut bytes = [0; 16];
+        let random = self.digest("grant");
+        bytes[..6].copy_from_slice(&time);
+        bytes[6..].copy_from_slice(&random[..10]);
+        GrantId::from_bytes(bytes)
+    }
+
+    pub fn code(self) -> CodeDigest {
+        CodeDigest::new(self.grant(), self.digest("code"))
+    }
+
+    /// `parent` and `presented` are there before, `access` and `refresh` afterwards.
+    pub fn token(self, name: &str) -> TokenDigest {
+        TokenDigest::new(self.grant(), self.digest(name))
+    }
+
+    /// SQL that says the same of a number `:n` is in `pgbench.rs`.
+    pub fn digest(self, name: &str) -> [u8; 32] {
+        Sha256::digest(format!("{name} {}", self.0)).into()
+    }
+
+    /// The end of something that lasts so long and was made at any time within that.
+    pub fn some_end(self, name: &str, lifetime: i64) -> i64 {
+        let random = u32::from_be_bytes(self.digest(name)[..4].try_into().unwrap_or_default());
+        NOW + 1 + i64::from(random) % lifetime
+    }
+}
+
+/// Some grants to work on, each once in all the measurements of a database.
+#[derive(Debug, Clone, Copy)]
+pub struct Items {
+    from: usize,
+    pub len: usize,
+    /// They are among so many that are there from the beginning; otherwise they are made for the purpose.
+    live: Option<usize>,
+}
+
+/// A prime that no count here is a multiple of.
+const STRIDE: usize = 2_654_435_761;
+
+impl Items {
+    pub fn fresh(from: usize, len: usize) -> Self {
+        Self { from: FRESH + from, len, live: None }
+    }
+
+    /// From anywhere among so many, in no order.
+    pub fn live(count: usize, from: usize, len: usize) -> Self {
+        assert!(from + len <= count, "there are more live grants than that");
+        Self { from, len, live: Some(count) }
+    }
+
+    pub fn are_fresh(&self) -> bool {
+        self.live.is_none()
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Item> + Clone {
+        (self.from..self.from + self.len).map(move |number| match self.live {
+            None => Item(number),
+            Some(count) => live_item(count, number * STRIDE % count),
+        })
+    }
+
+    /// The number of the `:k`th of them, as pgbench computes it.
+    pub fn number_of_k(&self) -> String {
+        let Self { from, live, .. } = self;
+        match live {
+            None => format!("{from} + :k"),
+            Some(count) => format!("({from} + :k) * {STRIDE} % {count} * {}", FRESH / count),
         }
     }
 }
 
-/// Fills a database with so many grants, each with what a client in use has: an access token, a refresh
-/// token, and the one before it. In no order, so that pages are as full as they get in the course of time.
-pub fn populate(path: &Path, grants: usize) {
-    in_bulk(path, |conn| {
-        let fill = format!(
-            "CREATE TEMP TABLE seed AS
-                WITH RECURSIVE numbers (n) AS
-                    (SELECT 1 WHERE {grants} > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {grants})
-                SELECT lower(hex(randomblob(16))) AS id, randomblob(32) AS parent,
-                    randomblob(32) AS refresh FROM numbers;
-             INSERT INTO grants (id, subject, client_id, scope, created_at)
-                SELECT id, substr(id, 1, 5), 'web', '{SCOPE}', {NOW} FROM seed;
-             INSERT INTO access_tokens (token_digest, grant_id, scope, created_at, expires_at)
-                SELECT randomblob(32), id, '{SCOPE}', {NOW}, {NOW} + abs(random() % {ACCESS}) FROM seed;
-             INSERT INTO refresh_tokens (token_digest, grant_id, ordinal, created_at, expires_at, used_at)
-                SELECT parent, id, 0, {NOW}, {NOW} + abs(random() % {REFRESH}), {NOW} FROM seed;
-             INSERT INTO refresh_tokens
-                    (token_digest, grant_id, parent_digest, ordinal, created_at, expires_at)
-                SELECT refresh, id, parent, 1, {NOW}, {NOW} + abs(random() % {REFRESH}) FROM seed;
-             DROP TABLE seed"
-        );
-        conn.execute_batch(&fill)
-    });
+/// The grants that are there from the beginning, in the order of time: so many, spread over the numbers
+/// below [`FRESH`].
+pub fn live(count: usize) -> impl Iterator<Item = Item> {
+    (0..count).map(move |index| live_item(count, index))
 }
 
-/// Writes what the operations of one round need.
-pub fn prepare(path: &Path, kind: Kind, count: usize) -> Vec<Item> {
-    let items: Vec<_> = (0..count).map(|_| Item::new()).collect();
-    in_bulk(path, |conn| {
-        let mut grant = conn.prepare(
-            "INSERT INTO grants (id, subject, client_id, scope, created_at)
-             VALUES (?1, 'alice', 'web', ?2, ?3)",
-        )?;
-        let mut code = conn.prepare(
-            "INSERT INTO codes (code_digest, grant_id, client_id, redirect_uri, redirect_uri_sent,
-                code_challenge, created_at, expires_at)
-             VALUES (?1, ?2, 'web', 'https://rp.test/cb', 1,
-                'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', ?3, ?4)",
-        )?;
-        let mut token = conn.prepare(
-            "INSERT INTO refresh_tokens (token_digest, grant_id, parent_digest, ordinal, created_at,
-                expires_at, used_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?;
-        for item in &items {
-            let id = item.grant.as_str();
-            let (at, late) = (item.at, item.at + REFRESH);
-            grant.execute(params![id, SCOPE, at])?;
-            if kind == Kind::Redemption {
-                code.execute(params![item.code.as_bytes(), id, at, at + 60])?;
-            } else {
-                let (parent, none) = (item.parent.as_bytes(), None::<[u8; 32]>);
-                token.execute(params![parent, id, none, 0, at, late, at])?;
-                let presented = item.presented.as_bytes();
-                token.execute(params![presented, id, parent, 1, at, late, None::<i64>])?;
-            }
-        }
-        Ok(())
-    });
-    items
-}
-
-/// One transaction that need not last, and then a file that is all on the disk.
-fn in_bulk(path: &Path, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) {
-    let done = (|| {
-        let conn = Connection::open(path)?;
-        conn.execute_batch(
-            "PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -2000000;
-             PRAGMA temp_store = MEMORY; BEGIN",
-        )?;
-        work(&conn)?;
-        conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")
-    })();
-    done.expect("rows to work on");
-    File::open(path).and_then(|file| file.sync_all()).expect("a disk");
+fn live_item(count: usize, index: usize) -> Item {
+    Item(FRESH / count * index)
 }

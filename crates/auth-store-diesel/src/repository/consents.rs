@@ -24,62 +24,62 @@ statement! {
     };
     "INSERT INTO consents (subject, client_id, scope, audience, given_at) VALUES ("
     subject ", " client_id ", " scope ", " audience ", " given_at ")"
-    " ON CONFLICT (subject, client_id) DO NOTHING"
+    " ON CONFLICT (subject, client_id, audience) DO NOTHING"
 }
 
 statement! {
-    Remembered { subject: String, client_id: String } -> (Text, Text);
-    "SELECT scope, audience FROM consents WHERE subject = " subject " AND client_id = " client_id
-    [super::FOR_UPDATE]
+    Remembered { subject: String, client_id: String, audience: String } -> Text;
+    "SELECT scope FROM consents WHERE subject = " subject " AND client_id = " client_id
+    " AND audience = " audience [super::FOR_UPDATE]
 }
 
 statement! {
     Extend {
         scope: String,
-        audience: String,
         given_at: i64,
         subject: String,
         client_id: String,
+        audience: String,
     };
-    "UPDATE consents SET scope = " scope ", audience = " audience ", given_at = " given_at
-    " WHERE subject = " subject " AND client_id = " client_id
+    "UPDATE consents SET scope = " scope ", given_at = " given_at
+    " WHERE subject = " subject " AND client_id = " client_id " AND audience = " audience
 }
 
 pub(crate) fn find(
     conn: &mut Connection,
     subject: &SubjectId,
     client_id: &ClientId,
-) -> Result<Option<Consent>, Failure> {
+) -> Result<Vec<Consent>, Failure> {
     let row = Row { table: "consents", key: Key::Name(subject.as_str()) };
-    let stored: Option<(String, String, i64)> = consents::table
-        .find((subject.as_str(), client_id.as_str()))
+    let stored: Vec<(String, String, i64)> = consents::table
+        .filter(consents::subject.eq(subject.as_str()))
+        .filter(consents::client_id.eq(client_id.as_str()))
         .select((consents::scope, consents::audience, consents::given_at))
-        .get_result(conn)
-        .optional()
+        .load(conn)
         .reading(row.table, row.key)?;
-    let Some((scope, audience, given_at)) = stored else {
-        return Ok(None);
+    let read = |(scope, audience, given_at): (String, String, i64)| {
+        Ok(Consent {
+            subject: subject.clone(),
+            client_id: client_id.clone(),
+            scope: row.parsed("scope", parse_scope(&scope))?,
+            audience: row.parsed("audience", Audience::parse(&audience))?,
+            given_at: Timestamp::from_unix(given_at),
+        })
     };
-    Ok(Some(Consent {
-        subject: subject.clone(),
-        client_id: client_id.clone(),
-        scope: row.parsed("scope", parse_scope(&scope))?,
-        audience: row.parsed("audience", Audience::parse(&audience))?,
-        given_at: Timestamp::from_unix(given_at),
-    }))
+    stored.into_iter().map(read).collect()
 }
 
 /// How often a consent is looked for that was there a statement ago, and is withdrawn at this moment.
 const ATTEMPTS: usize = 3;
 
-/// Adds to what this owner approved for this client before.
+/// Adds to what this owner approved for this client and audience before.
 pub(super) fn remember(conn: &mut Connection, consent: &Consent) -> Result<(), Failure> {
     for _ in 0..ATTEMPTS {
         if insert(conn, consent)? {
             return Ok(());
         }
         if let Some(before) = lock(conn, consent)? {
-            return extend(conn, consent, before);
+            return extend(conn, consent, &before);
         }
     }
     Err(StoreError::Unavailable("busy: a consent keeps being withdrawn".into()).into())
@@ -96,32 +96,24 @@ fn insert(conn: &mut Connection, consent: &Consent) -> Result<bool, Failure> {
     Ok(remember.execute(conn)? > 0)
 }
 
-fn lock(conn: &mut Connection, consent: &Consent) -> Result<Option<(Scope, Audience)>, Failure> {
+fn lock(conn: &mut Connection, consent: &Consent) -> Result<Option<Scope>, Failure> {
     let remembered = Remembered {
         subject: consent.subject.as_str().to_owned(),
         client_id: consent.client_id.as_str().to_owned(),
+        audience: consent.audience.to_string(),
     };
     let row = Row { table: "consents", key: Key::Name(consent.subject.as_str()) };
-    let stored: Option<(String, String)> =
-        remembered.get_result(conn).optional().reading(row.table, row.key)?;
-    let Some((scope, audience)) = stored else {
-        return Ok(None);
-    };
-    let scope = row.parsed("scope", parse_scope(&scope))?;
-    Ok(Some((scope, row.parsed("audience", Audience::parse(&audience))?)))
+    let scope = remembered.get_result(conn).optional().reading(row.table, row.key)?;
+    Ok(row.optional("scope", scope, |scope: String| parse_scope(&scope))?)
 }
 
-fn extend(
-    conn: &mut Connection,
-    consent: &Consent,
-    (scope, audience): (Scope, Audience),
-) -> Result<(), Failure> {
+fn extend(conn: &mut Connection, consent: &Consent, before: &Scope) -> Result<(), Failure> {
     let extend = Extend {
-        scope: scope.union(&consent.scope).to_string(),
-        audience: audience.union(&consent.audience).to_string(),
+        scope: before.union(&consent.scope).to_string(),
         given_at: consent.given_at.unix(),
         subject: consent.subject.as_str().to_owned(),
         client_id: consent.client_id.as_str().to_owned(),
+        audience: consent.audience.to_string(),
     };
     extend.execute(conn)?;
     Ok(())

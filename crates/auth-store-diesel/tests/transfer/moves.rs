@@ -85,7 +85,7 @@ fn assert_same(before: &DieselStore, after: &DieselStore) {
     }
     let (subject, web) = (sample::alice().subject, sample::client_id("web"));
     let consent = ConsentStore::find(after, &subject, &web).unwrap();
-    assert!(consent.is_some());
+    assert_eq!(consent.len(), 1);
     assert_eq!(ConsentStore::find(before, &subject, &web), Ok(consent));
     let everything = GrantFilter { ended: true, ..GrantFilter::default() };
     let grants = GrantStore::list(after, &everything, at(50)).unwrap();

@@ -5,7 +5,7 @@ use super::world::{ALICE, Approved, BOB, CODE_LIFETIME, EVIL, WEB, World, at, id
 use super::{Fresh, StoreUnderTest};
 use crate::sample::{audience, scope};
 use auth_core::code::{CodeStore, Redeemed};
-use auth_core::consent::PendingAuthorizationStore;
+use auth_core::consent::{Consent, PendingAuthorizationStore};
 use auth_core::grant::{Decided, Grant, GrantFilter, GrantId, GrantStore};
 use auth_core::secret::{CodeDigest, InteractionDigest};
 use auth_core::timestamp::Timestamp;
@@ -103,25 +103,38 @@ pub fn an_approval_without_an_interaction_is_recorded<S: StoreUnderTest>(fresh: 
     }
 }
 
-/// A second approval adds to what is remembered, and takes nothing away.
+/// A second approval for an audience adds to what is remembered, and takes nothing away. Another audience
+/// is another consent: nothing that was approved at one resource server counts at another.
 pub fn consents_add_up<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
     let world = World::new(fresh);
     for (second, narrower, at_one) in [
         (1, "api.read", "https://a.test/"),
-        (2, "profile", ""),
-        (3, "profile", "https://b.test/api"),
+        (2, "profile", "https://a.test/"),
+        (3, "profile", "https://a.test/"),
+        (4, "api.write", ""),
+        (5, "api.write", "https://a.test/ https://b.test/api"),
     ] {
         let mut grant = world.grant(WEB, ALICE, at(second));
         grant.audience = audience(at_one);
         world.decide(world.one(), None, &grant, Some(&scope(narrower)));
     }
-    let consent = world.consent(ALICE, WEB).expect("a consent");
-    assert_eq!(consent.scope, scope("api.read profile"));
-    assert_eq!(consent.audience, audience("https://a.test/ https://b.test/api"));
-    assert_eq!(consent.given_at, at(3), "when it was last given");
-    assert_eq!((consent.subject, consent.client_id), (subject(ALICE), id(WEB)));
-    assert_eq!(world.consent(ALICE, EVIL), None, "another client");
-    assert_eq!(world.consent(BOB, WEB), None, "another owner");
+    let remembered = |scopes, at_these, second| Consent {
+        subject: subject(ALICE),
+        client_id: id(WEB),
+        scope: scope(scopes),
+        audience: audience(at_these),
+        given_at: at(second),
+    };
+    let expected = [
+        remembered("api.write", "", 4),
+        remembered("api.read profile", "https://a.test/", 3),
+        remembered("api.write", "https://a.test/ https://b.test/api", 5),
+    ];
+    assert_eq!(world.consents(ALICE, WEB), expected);
+    assert_eq!(world.consents(ALICE, EVIL), [], "another client");
+    assert_eq!(world.consents(BOB, WEB), [], "another owner");
+    world.one().withdraw(&subject(ALICE), Some(&id(WEB)), at(6)).expect("withdraw");
+    assert_eq!(world.consents(ALICE, WEB), [], "they are withdrawn together");
 }
 
 /// A revoked grant is revoked everywhere from the next look-up on, and keeps the first instant.

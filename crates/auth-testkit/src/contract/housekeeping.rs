@@ -35,8 +35,8 @@ pub fn purging_removes_what_has_expired_and_nothing_else<S: StoreUnderTest>(fres
         found.expect("find").is_some()
     };
     let knows_code = || knows_code(&world, &unredeemed);
-    let knows_access = || world.knows_access(&tokens.access);
-    let knows_refresh = || world.knows_refresh(&tokens.refresh);
+    let knows_access = || world.access(&tokens.access).is_some();
+    let knows_refresh = || world.refresh(&tokens.refresh).is_some();
     let is_idle_there = || world.is_signed_in(&idle);
     let is_busy_there = || world.is_signed_in(&busy);
     // Used every few hours, so that only its age ends it.
@@ -118,7 +118,7 @@ pub fn purging_keeps_what_a_replay_check_needs<S: StoreUnderTest>(fresh: Fresh<'
     // What the code bought expires before the code does.
     let (approved, r1) = buy(20);
     purge_all(&world, at(59));
-    assert!(!world.knows_refresh(&r1.digest), "expired");
+    assert!(world.refresh(&r1.digest).is_none(), "expired");
     let (redeemed, _) = world.redeem(world.other(), &approved, at(59));
     assert_eq!(redeemed, Redeemed::Replayed, "the code was spent");
 
@@ -128,8 +128,8 @@ pub fn purging_keeps_what_a_replay_check_needs<S: StoreUnderTest>(fresh: Fresh<'
     assert_eq!(rotate(&r1, 100, &r2), Rotated::Done);
     assert_eq!(rotate(&r2, 110, &r3), Rotated::Done);
     purge_all(&world, at(200));
-    assert!(!world.knows_refresh(&r2.digest), "expired");
-    assert!(world.knows_refresh(&r1.digest), "spent, but not expired");
+    assert!(world.refresh(&r2.digest).is_none(), "expired");
+    assert!(world.refresh(&r1.digest).is_some(), "spent, but not expired");
     assert_eq!(rotate(&r1, 201, &short(&approved, 201, 1)), Rotated::Replayed);
     assert_eq!(rotate(&r3, 202, &short(&approved, 202, 1)), Rotated::GrantEnded);
 
@@ -139,7 +139,7 @@ pub fn purging_keeps_what_a_replay_check_needs<S: StoreUnderTest>(fresh: Fresh<'
     assert_eq!(rotate(&r1, 250, &r2a), Rotated::Done);
     assert_eq!(rotate(&r1, 251, &r2b), Rotated::Done);
     purge_all(&world, at(400));
-    assert!(!world.knows_refresh(&r1.digest), "expired");
+    assert!(world.refresh(&r1.digest).is_none(), "expired");
     assert_eq!(rotate(&r2a, 401, &short(&approved, 401, 9_000)), Rotated::Done);
     assert_eq!(rotate(&r2b, 402, &short(&approved, 402, 1)), Rotated::Replayed);
 }

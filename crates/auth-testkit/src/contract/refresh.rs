@@ -98,7 +98,7 @@ pub fn a_token_that_does_not_rotate_is_not_spent<S: StoreUnderTest>(fresh: Fresh
                 successor: None,
             });
             assert_eq!(rotated, Ok(Rotated::Done), "{reuse:?}, use {second}");
-            assert!(world.knows_access(&access.digest));
+            assert!(world.access(&access.digest).is_some());
         }
         assert!(!world.is_revoked(&approved));
     }
@@ -128,7 +128,7 @@ pub fn unused_siblings_are_bounded_and_the_oldest_is_unknown<S: StoreUnderTest>(
     let (_, bystander) = world.bought(WEB, ALICE);
     let siblings: Vec<Tokens> =
         (0..MAX_SIBLINGS + 3).map(|_| world.refreshed(&r1.refresh)).collect();
-    let known = |tokens: &Tokens| world.knows_refresh(&tokens.refresh);
+    let known = |tokens: &Tokens| world.refresh(&tokens.refresh).is_some();
     let (forgotten, kept) = siblings.split_at(3);
     assert!(!forgotten.iter().any(known), "more than the most are kept");
     assert!(kept.iter().all(known), "fewer than the most are kept");

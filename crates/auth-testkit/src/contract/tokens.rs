@@ -93,13 +93,13 @@ pub fn taking_back_an_access_token_takes_that_one_alone<S: StoreUnderTest>(fresh
     let (_, bystander) = world.bought(WEB, ALICE);
     for _ in 0..2 {
         assert_eq!(world.one().revoke_access(&first.access), Ok(()));
-        assert!(!world.knows_access(&first.access));
+        assert!(world.access(&first.access).is_none());
     }
     assert_eq!(world.one().revoke_access(&second.refresh), Ok(()));
     let misplaced = TokenDigest::new(world.grant_id(), *second.access.as_bytes());
     assert_eq!(world.one().revoke_access(&misplaced), Ok(()));
     assert!(world.took(&second) && world.took(&bystander));
-    assert!(world.knows_refresh(&first.refresh));
+    assert!(world.refresh(&first.refresh).is_some());
     assert!(!world.is_revoked(&approved));
 
     // A grant that lost its only token is still purged.

@@ -229,9 +229,20 @@ impl<S: StoreUnderTest> World<S> {
         self.grant_of(approved).revoked_at.is_some()
     }
 
+    /// The consent that is remembered, where there can be but one.
     pub fn consent(&self, owner: &str, client: &str) -> Option<Consent> {
+        let mut consents = self.consents(owner, client);
+        assert!(consents.len() <= 1, "one audience, one consent: {consents:?}");
+        consents.pop()
+    }
+
+    /// Every consent that is remembered, ordered by audience.
+    pub fn consents(&self, owner: &str, client: &str) -> Vec<Consent> {
         let client = sample::client_id(client);
-        ConsentStore::find(self.other(), &subject(owner), &client).expect("find")
+        let found = ConsentStore::find(self.other(), &subject(owner), &client);
+        let mut consents = found.expect("find");
+        consents.sort_by(|one, other| one.audience.cmp(&other.audience));
+        consents
     }
 
     // Tokens
@@ -320,18 +331,10 @@ impl<S: StoreUnderTest> World<S> {
 
     /// Whether the store took both tokens, or neither; half is never right.
     pub fn took(&self, tokens: &Tokens) -> bool {
-        let access = self.knows_access(&tokens.access);
-        let refresh = self.knows_refresh(&tokens.refresh);
+        let access = self.access(&tokens.access).is_some();
+        let refresh = self.refresh(&tokens.refresh).is_some();
         assert_eq!(access, refresh, "both tokens are stored, or none");
         access
-    }
-
-    pub fn knows_access(&self, token: &TokenDigest) -> bool {
-        self.access(token).is_some()
-    }
-
-    pub fn knows_refresh(&self, token: &TokenDigest) -> bool {
-        self.refresh(token).is_some()
     }
 
     /// What the store knows of an access token.

@@ -49,13 +49,11 @@ impl PendingAuthorizationStore for MemoryStore {
 }
 
 impl ConsentStore for MemoryStore {
-    fn find(
-        &self,
-        subject: &SubjectId,
-        client_id: &ClientId,
-    ) -> Result<Option<Consent>, StoreError> {
-        let key = (subject.clone(), client_id.clone());
-        Ok(self.lock().consents.get(&key).cloned())
+    fn find(&self, subject: &SubjectId, client_id: &ClientId) -> Result<Vec<Consent>, StoreError> {
+        let data = self.lock();
+        let given = data.consents.values();
+        let given = given.filter(|it| it.subject == *subject && it.client_id == *client_id);
+        Ok(given.cloned().collect())
     }
 }
 
@@ -100,7 +98,7 @@ impl GrantStore for MemoryStore {
         let meant = |owner: &SubjectId, client: &ClientId| {
             owner == subject && client_id.is_none_or(|id| client == id)
         };
-        data.consents.retain(|(owner, client), _| !meant(owner, client));
+        data.consents.retain(|(owner, client, _), _| !meant(owner, client));
         let given = |grant: &Grant| {
             grant.subject.as_ref().is_some_and(|owner| meant(owner, &grant.client_id))
         };
@@ -141,12 +139,12 @@ impl Data {
         }
     }
 
-    /// Adds to what this owner approved for this client before.
+    /// Adds to what this owner approved for this client and audience before.
     fn remember(&mut self, consent: &Consent) {
-        let key = (consent.subject.clone(), consent.client_id.clone());
+        let Consent { subject, client_id, audience, .. } = consent.clone();
+        let key = (subject, client_id, audience);
         let stored = self.consents.entry(key).or_insert_with(|| consent.clone());
         stored.scope = stored.scope.union(&consent.scope);
-        stored.audience = stored.audience.union(&consent.audience);
         stored.given_at = consent.given_at;
     }
 

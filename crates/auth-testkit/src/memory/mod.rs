@@ -11,6 +11,7 @@ use auth_core::consent::{Consent, PendingAuthorization};
 use auth_core::grant::{Grant, GrantId};
 use auth_core::owner::{Owner, SubjectId};
 use auth_core::password::PasswordHash;
+use auth_core::resource::Audience;
 use auth_core::secret::{CodeDigest, SessionDigest, TokenDigest};
 use auth_core::session::Session;
 use auth_core::timestamp::Timestamp;
@@ -55,7 +56,7 @@ pub struct Data {
     /// Requests that wait for their owner, in the order of arrival.
     pub pending: Vec<PendingRow>,
     /// Remembered consents.
-    pub consents: BTreeMap<(SubjectId, ClientId), Consent>,
+    pub consents: BTreeMap<(SubjectId, ClientId, Audience), Consent>,
     /// Grants.
     pub grants: BTreeMap<GrantId, Grant>,
     /// Authorization codes.

@@ -56,7 +56,7 @@ impl ClientRegistry for MemoryStore {
         };
         client.disabled_at = at.map(|at| client.disabled_at.unwrap_or(at));
         if let Some(at) = at {
-            data.consents.retain(|(_, client), _| client != id);
+            data.consents.retain(|(_, client, _), _| client != id);
             data.end_grants(at, |grant| grant.client_id == *id);
         }
         Ok(Changed::Changed)
@@ -67,7 +67,7 @@ impl ClientRegistry for MemoryStore {
         if data.clients.remove(id).is_none() {
             return Ok(Changed::NotFound);
         }
-        data.consents.retain(|(_, client), _| client != id);
+        data.consents.retain(|(_, client, _), _| client != id);
         data.end_grants(at, |grant| grant.client_id == *id);
         Ok(Changed::Changed)
     }

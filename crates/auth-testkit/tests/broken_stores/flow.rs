@@ -76,8 +76,8 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
                     audience: sample::audience(""),
                     given_at: LATER,
                 };
-                let key = (consent.subject.clone(), consent.client_id.clone());
-                data.consents.insert(key, consent);
+                let Consent { subject, client_id, audience, .. } = consent.clone();
+                data.consents.insert((subject, client_id, audience), consent);
             }),
         ),
         (

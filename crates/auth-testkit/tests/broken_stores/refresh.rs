@@ -101,12 +101,17 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
                 }
             }),
         ),
-        // It writes back the grant that it read.
+        // It forgets a revocation that it did not see when it looked.
         (
             "a_revocation_among_racing_refreshes_leaves_nothing_alive",
             racing("TokenStore::rotate", |broken| {
-                let before = broken.before.grants.clone();
-                broken.store.edit(|data| data.grants = before);
+                let live = broken.before.grants.values().filter(|it| it.revoked_at.is_none());
+                let live: Vec<_> = live.map(|it| it.id).collect();
+                broken.store.edit(|data| {
+                    for grant in data.grants.values_mut().filter(|it| live.contains(&it.id)) {
+                        grant.revoked_at = None;
+                    }
+                });
             }),
         ),
     ]

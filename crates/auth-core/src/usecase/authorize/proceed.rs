@@ -109,7 +109,7 @@ fn may_skip_consent(
     }
     let subject = &owner.owner().subject;
     let given = context.ports.consents.find(subject, &request.client_id)?;
-    Ok(given.is_some_and(|consent| {
+    Ok(given.iter().any(|consent| {
         request.scope.is_within(&consent.scope) && request.audience.is_within(&consent.audience)
     }))
 }
@@ -124,7 +124,7 @@ pub(in crate::usecase) fn issue_code(
     now: Timestamp,
 ) -> Result<Authorize, Stop> {
     let Context { ports, policy, client, redirect_uri } = context;
-    require_still_allowed(policy, client, &request.scope).map_err(Stop::Refused)?;
+    require_still_allowed(policy, client, request).map_err(Stop::Refused)?;
     let subject = owner.owner().subject.clone();
     let grant = Grant {
         id: GrantId::mint(ports.entropy, ports.clock.unix_millis())?,

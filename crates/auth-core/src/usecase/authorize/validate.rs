@@ -8,7 +8,6 @@ use crate::params::Params;
 use crate::pkce::CodeChallenge;
 use crate::policy::Policy;
 use crate::redirect_uri::ValidatedRedirectUri;
-use crate::scope::Scope;
 use crate::session::AuthenticatedOwner;
 use crate::timestamp::Timestamp;
 use crate::usecase::requested::read_requested;
@@ -161,16 +160,19 @@ fn read_max_age(max_age: Option<&str>) -> Result<Option<Duration>, OAuthError> {
 pub(super) fn require_still_allowed(
     policy: &Policy,
     client: &Client,
-    scope: &Scope,
+    request: &AuthorizationRequest,
 ) -> Result<(), OAuthError> {
-    if !scope.is_within(&client.scope.intersection(&policy.scopes.all())) {
+    if !request.audience.is_within(&policy.resources.all()) {
+        return Err(OAuthError::invalid_target("a resource is no longer offered"));
+    }
+    if !request.scope.is_within(&client.scope.intersection(&policy.scopes.all())) {
         return Err(OAuthError::invalid_scope("a scope is no longer allowed for this client"));
     }
     require_code_flow(client)
 }
 
 fn require_code_flow(client: &Client) -> Result<(), OAuthError> {
-    if client.grant_types.contains(&GrantType::AuthorizationCode) {
+    if client.may_use(GrantType::AuthorizationCode) {
         return Ok(());
     }
     let description = "this client may not use the authorization code flow";

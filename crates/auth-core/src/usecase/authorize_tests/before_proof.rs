@@ -207,7 +207,7 @@ proptest! {
                 audience: Audience::default(),
                 given_at: NOW,
             };
-            Ok(consented.then_some(consent))
+            Ok(consented.then_some(consent).into_iter().collect())
         });
         world.pending.expect_insert().return_const(Ok(()));
         world.grants.expect_approve().returning(|_| Ok(Decided::First));

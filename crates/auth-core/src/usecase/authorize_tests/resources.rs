@@ -65,3 +65,31 @@ fn consent_to_one_resource_is_none_to_another() {
     let answer = ask(&world, Some(&signed_in()), "resource=https://b.test/");
     assert!(matches!(answer, Ok(Authorize::NeedsConsent(_))), "{answer:?}");
 }
+
+/// One scope here and another there is neither of them in the other place.
+#[test]
+fn consents_to_two_resources_do_not_mix() {
+    let given = |scopes, at| Consent {
+        subject: alice().subject,
+        client_id: web().id,
+        scope: scope(scopes),
+        audience: audience(at),
+        given_at: NOW,
+    };
+    for (params, asked) in [
+        ("resource=https://b.test/&scope=api.read", true),
+        ("resource=https://a.test/&scope=api.write", true),
+        ("resource=https://a.test/&resource=https://b.test/&scope=api.read", true),
+        ("resource=https://a.test/&scope=api.read", false),
+    ] {
+        let mut world = world().mints();
+        let both =
+            vec![given("api.read", "https://a.test/"), given("api.write", "https://b.test/")];
+        world.consents.expect_find().once().return_const(Ok(both));
+        world.pending.expect_insert().return_const(Ok(()));
+        world.grants.expect_approve().returning(|_| Ok(Decided::First));
+        world.events.expect_record().return_const(());
+        let answer = ask(&world, Some(&signed_in()), params);
+        assert_eq!(matches!(answer, Ok(Authorize::NeedsConsent(_))), asked, "{params}: {answer:?}");
+    }
+}
