@@ -50,7 +50,7 @@ impl Tally {
             && granted.get() > 1000
             && refused.get() > 10
             && self.token_requests_cut_off.get() > 0
-            && own_tokens.get() > 50
+            && own_tokens.get() > 20
             && revocations.get() > 100
             && introspections.get() > 1000
             && self.races_granted.get() > 0

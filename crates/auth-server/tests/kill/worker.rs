@@ -165,7 +165,7 @@ impl Worker {
             way.service.tally().codes.add(code.is_some().into());
             self.grants.extend(code.map(Grant::new));
         }
-        if self.chance.one_in(25) {
+        if self.chance.one_in(20) {
             return self.act_for_itself(way);
         }
         if self.grants.is_empty() {
