@@ -22,5 +22,13 @@ mod start;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each test target uses its own part")]
 mod support;
+mod taking_back;
+#[path = "../kill/tally.rs"]
+#[allow(dead_code, reason = "shared with the tests that kill a server")]
+mod tally;
+#[path = "../kill/way.rs"]
+mod way;
 #[path = "../kill/wire.rs"]
 mod wire;
+#[path = "../kill/worker.rs"]
+mod worker;

@@ -8,7 +8,6 @@ use crate::nginx::{Nginx, Passed};
 use crate::postgres::{Cluster, Disk};
 use crate::server::{Pair, SETTINGS, is_available};
 use crate::support::server::{PATIENCE, Process};
-use std::sync::atomic::Ordering::Relaxed;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -44,7 +43,7 @@ fn wait_for_request(nginx: &Nginx, from: usize, is_it: impl Fn(&Passed) -> bool)
     }
 }
 
-/// CODE-05, CODE-06, REFRESH-04, REFRESH-12, REFRESH-13, XC-06: only the requests that the dead server was
+/// CODE-05, CODE-06, REFRESH-04, REFRESH-12, REFRESH-13, REVOKE-05, XC-06: only the requests that the dead server was
 /// working on get no answer.
 #[test]
 fn when_a_server_is_killed_the_flows_go_on_at_the_other() {
@@ -56,7 +55,7 @@ fn when_a_server_is_killed_the_flows_go_on_at_the_other() {
     expect_right(outcome, &pair, &load.front);
     let before = pair.shares();
     assert!(before.iter().all(|share| *share > 50), "both serve: {before:?}");
-    assert_eq!(load.front.cut_off.load(Relaxed), 0);
+    assert_eq!(load.front.cut_off.get(), 0);
 
     let [victim, survivor] = pair.servers;
     let address = victim.address;
@@ -75,9 +74,9 @@ fn when_a_server_is_killed_the_flows_go_on_at_the_other() {
     });
     pair.servers = [reborn.expect("a server"), survivor];
     expect_right(outcome, &pair, &load.front);
-    let cut_off = load.front.cut_off.load(Relaxed);
+    let cut_off = load.front.cut_off.get();
     assert!(cut_off <= 2 * USERS.len() as u64, "{}", load.front);
-    assert_eq!(load.front.unavailable.load(Relaxed), 0, "{}", load.front);
+    assert_eq!(load.front.unavailable.get(), 0, "{}", load.front);
 
     // The new process serves as the old one did.
     let before = pair.shares();
@@ -87,7 +86,7 @@ fn when_a_server_is_killed_the_flows_go_on_at_the_other() {
     assert!((0..2).all(|it| after[it] > before[it]), "both serve: {before:?} {after:?}");
 }
 
-/// AUTHZ-24, XC-06: nobody is told that a good code, token or client is a bad one.
+/// AUTHZ-24, REVOKE-09, XC-06: nobody is told that a good code, token or client is a bad one.
 #[test]
 fn while_postgresql_is_away_requests_are_put_off_and_nothing_that_was_given_is_lost() {
     if !is_available() {
@@ -130,8 +129,8 @@ fn while_postgresql_is_away_requests_are_put_off_and_nothing_that_was_given_is_l
         let outcome = load.audit(&pair.database);
         expect_right(outcome, &pair, &load.front);
     }
-    assert!(load.front.unavailable.load(Relaxed) > 0, "nobody noticed: {}", load.front);
-    assert_eq!(load.front.cut_off.load(Relaxed), 0, "the servers answer themselves");
+    assert!(load.front.unavailable.get() > 0, "nobody noticed: {}", load.front);
+    assert_eq!(load.front.cut_off.get(), 0, "the servers answer themselves");
     let outcome = load.finish().and_then(|()| load.audit(&pair.database));
     expect_right(outcome, &pair, &load.front);
     for server in &mut pair.servers {

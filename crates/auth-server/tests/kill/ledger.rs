@@ -15,6 +15,16 @@ pub enum Known {
     Yes,
 }
 
+impl Known {
+    /// It was asked for, and that was answered or cut off.
+    fn asked(self, answered: bool) -> Self {
+        match (self, answered) {
+            (Self::Yes, _) | (_, true) => Self::Yes,
+            (Self::No | Self::Maybe, false) => Self::Maybe,
+        }
+    }
+}
+
 /// What came of a token request.
 #[derive(Debug)]
 pub enum Reply {
@@ -39,8 +49,16 @@ pub struct Grant {
     pub redeemed: Known,
     pub ended: Known,
     /// Every access token that was received.
-    pub access: Vec<String>,
+    pub access: Vec<Access>,
     pub line: Option<Line>,
+}
+
+/// An access token that was received.
+#[derive(Debug)]
+pub struct Access {
+    pub token: String,
+    /// Whether it was taken back alone (REVOKE-06).
+    pub revoked: Known,
 }
 
 /// The refresh tokens of a grant that were received (REFRESH-03, -04, -12). `current` works, whatever was
@@ -118,9 +136,7 @@ impl Grant {
         let Some(line) = &mut self.line else { return Ok(()) };
         match reply {
             Reply::Tokens { access, refresh } => {
-                line.used = Known::Yes;
-                line.spent.extend(line.parent.take());
-                line.spent.append(&mut line.siblings);
+                line.use_up();
                 if keep {
                     let parent = std::mem::replace(&mut line.current, refresh);
                     line.parent = Some(parent);
@@ -133,9 +149,7 @@ impl Grant {
             }
             Reply::Refused => self.refused("a good refresh token was refused"),
             Reply::Unknown => {
-                if line.used == Known::No {
-                    line.used = Known::Maybe;
-                }
+                line.used = line.used.asked(false);
                 Ok(())
             }
         }
@@ -174,20 +188,52 @@ impl Grant {
         }
     }
 
-    /// What the database itself says of every access token that was received.
-    pub fn seen(&mut self, live: &[bool]) -> Result<(), Wrong> {
-        let ended = match (live.first(), self.ended) {
-            (None, _) => return Ok(()),
-            (Some(true), Known::No | Known::Maybe) => Known::No,
-            (Some(false), Known::Maybe | Known::Yes) => Known::Yes,
-            (Some(true), Known::Yes) => return self.wrong("a revoked access token lives"),
-            (Some(false), Known::No) => return self.wrong("a received access token is lost"),
-        };
-        self.ended = ended;
-        match live.iter().all(|it| *it == live[0]) {
-            true => Ok(()),
-            false => self.wrong("some access tokens of one grant live and some do not"),
+    /// One of its refresh tokens, whichever, was revoked; or the answer to that never came (REVOKE-06).
+    pub fn revoked(&mut self, answered: bool) {
+        self.ended = self.ended.asked(answered);
+    }
+
+    /// The current refresh token was presented and revoked at once. Whichever came first, the grant is
+    /// over (REVOKE-05): tokens say that they were given before, a refusal that it was over by then.
+    pub fn revoked_while_refreshed(&mut self, answered: bool, reply: Reply) -> Result<(), Wrong> {
+        self.revoked(false);
+        self.refreshed(reply, true)?;
+        self.revoked(answered);
+        Ok(())
+    }
+
+    /// An access token was looked up.
+    pub fn saw_access(&mut self, index: usize, active: bool) -> Result<(), Wrong> {
+        match self.access[index].seen(self.ended, active) {
+            Ok(ended) => {
+                self.ended = ended;
+                Ok(())
+            }
+            Err(what) => self.wrong(&format!("{what}, number {index}")),
         }
+    }
+
+    /// The current refresh token was looked up, or another.
+    pub fn saw_refresh(&mut self, token: &str, active: bool) -> Result<(), Wrong> {
+        let Some(line) = &mut self.line else { return Ok(()) };
+        let is_spent = line.spent.iter().any(|it| it == token);
+        // What the current one spends when it is used.
+        let is_rival = !is_spent && token != line.current;
+        match (active, self.ended) {
+            (true, Known::Yes) => return self.wrong("a refresh token is active after the end"),
+            (true, _) if is_spent => return self.wrong("a spent refresh token is active"),
+            (true, _) => {
+                self.ended = Known::No;
+                if is_rival {
+                    line.used = Known::No;
+                }
+            }
+            (false, _) if is_spent => {}
+            (false, Known::No) if is_rival && line.used == Known::Maybe => line.use_up(),
+            (false, _) if is_rival && line.used == Known::Maybe => {}
+            (false, _) => return self.refused("a good refresh token is not active"),
+        }
+        Ok(())
     }
 
     fn gave(&mut self, access: String) -> Result<(), Wrong> {
@@ -195,7 +241,7 @@ impl Grant {
             return self.wrong("an ended grant gave tokens");
         }
         self.ended = Known::No;
-        self.access.push(access);
+        self.access.push(Access::new(access));
         Ok(())
     }
 
@@ -208,14 +254,42 @@ impl Grant {
     }
 
     fn may_have_ended(&mut self) -> Result<(), Wrong> {
-        if self.ended == Known::No {
-            self.ended = Known::Maybe;
-        }
+        self.ended = self.ended.asked(false);
         Ok(())
     }
 
     fn wrong(&self, what: &str) -> Result<(), Wrong> {
         Err(Wrong(format!("{what}: {self:#?}")))
+    }
+}
+
+impl Access {
+    pub fn new(token: String) -> Self {
+        Self { token, revoked: Known::No }
+    }
+
+    /// It was revoked, or the answer to that never came.
+    pub fn revoked(&mut self, answered: bool) {
+        self.revoked = self.revoked.asked(answered);
+    }
+
+    /// It was looked up, and so much is known of its grant's end. Answers what is known of that now.
+    pub fn seen(&mut self, ended: Known, active: bool) -> Result<Known, &'static str> {
+        match (active, self.revoked, ended) {
+            (true, _, Known::Yes) => Err("an access token is active after the end of its grant"),
+            (true, Known::Yes, _) => Err("a revoked access token is active"),
+            (true, ..) => {
+                self.revoked = Known::No;
+                Ok(Known::No)
+            }
+            (false, Known::No, Known::No) => Err("a good access token is not active"),
+            (false, Known::No, Known::Maybe) => Ok(Known::Yes),
+            (false, Known::Maybe, Known::No) => {
+                self.revoked = Known::Yes;
+                Ok(ended)
+            }
+            (false, ..) => Ok(ended),
+        }
     }
 }
 
@@ -231,6 +305,13 @@ impl Line {
         }
     }
 
+    /// The current one was used.
+    fn use_up(&mut self) {
+        self.used = Known::Yes;
+        self.spent.extend(self.parent.take());
+        self.spent.append(&mut self.siblings);
+    }
+
     /// Goes on with a sibling instead, as long as neither was used.
     pub fn switch(&mut self) {
         if self.used == Known::No
@@ -238,6 +319,12 @@ impl Line {
         {
             std::mem::swap(&mut self.current, sibling);
         }
+    }
+
+    /// Every refresh token that the client remembers, the current one first.
+    pub fn received(&self) -> Vec<&str> {
+        let current = std::iter::once(&self.current).chain(&self.parent);
+        current.chain(&self.siblings).chain(&self.spent).map(String::as_str).collect()
     }
 
     /// How many successors may hang on one parent before the oldest is forgotten is not tried here.

@@ -44,8 +44,10 @@ impl Installation {
             database,
         };
         it.configure();
-        let client = ["--name", "Chaos", "--id", CLIENT, "--redirect-uri", REDIRECT_URI, "--json"];
-        let answer = it.run(&[&["client", "add"], &client[..]].concat(), "");
+        let client = ["--name", "Chaos", "--id", CLIENT, "--redirect-uri", REDIRECT_URI];
+        let grants = ["--grant", "authorization_code", "refresh_token", "client_credentials"];
+        let add = [&["client", "add", "--json"], &client[..], &grants].concat();
+        let answer = it.run(&add, "");
         let client: serde_json::Value = serde_json::from_str(&answer).unwrap();
         let secret = client["client_secret"].as_str().unwrap();
         it.authorization = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{secret}")));

@@ -1,20 +1,21 @@
-//! A client that has many grants at once, and does with them whatever comes to its mind.
+//! A client that has many grants at once, and does with them whatever comes to its mind. It keeps a ledger
+//! of what it was answered, and holds every answer against that, whatever happens to the server meanwhile.
 
 use crate::browser::{Browser, VERIFIER};
 use crate::chance::Chance;
-use crate::ledger::{Grant, Known, Reply, Wrong};
-use crate::server::{Installation, REDIRECT_URI};
-use crate::wire::{Answer, Connection};
+use crate::ledger::{Access, Grant, Known, Reply, Wrong};
+use crate::way::{Service, Way};
 use auth_core::secret::AccessToken;
 use auth_core::timestamp::Timestamp;
-use auth_core::token::TokenStore as _;
+use auth_core::token::{TokenRecord, TokenStore as _};
 use auth_store_diesel::DieselStore;
-use std::io::Result as IoResult;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How many flows one worker has under way.
 const OPEN: usize = 32;
+
+/// How many tokens of its own.
+const OWN: usize = 32;
 
 /// A grant that gave so much has served.
 const LONG: usize = 24;
@@ -22,30 +23,34 @@ const LONG: usize = 24;
 /// Codes are good for ten minutes; these are given up before.
 const STALE: Duration = Duration::from_secs(8 * 60);
 
-/// From a start of the server to its end.
-pub struct Round<'a> {
-    pub installation: &'a Installation,
-    /// Set when nothing is left of the server.
-    pub killed: AtomicBool,
-    /// How many workers have tried everything they have.
-    pub swept: AtomicUsize,
-}
-
-#[derive(Default, Clone, Copy)]
-pub struct Counts {
-    pub codes: u64,
-    pub tokens: u64,
-    pub refused: u64,
-    pub unknown: u64,
-}
-
 pub struct Worker {
     chance: Chance,
     browser: Browser,
     grants: Vec<Grant>,
-    /// Codes and last refresh tokens of grants that have ended.
-    ended: Vec<(String, Option<String>)>,
-    pub counts: Counts,
+    ended: Vec<Grant>,
+    /// How many of those that have ended were looked up in the database since.
+    audited: usize,
+    /// What it got as itself (CC-01). Only taking it back ends it.
+    own: Vec<Access>,
+}
+
+/// Lets every worker work, each on a thread of its own, and something else happen meanwhile.
+pub fn each(
+    workers: &mut [Worker],
+    service: &dyn Service,
+    work: impl Fn(&mut Worker, &mut Way<'_>) -> Result<(), Wrong> + Sync,
+    meanwhile: impl FnOnce(),
+) -> Result<(), Wrong> {
+    std::thread::scope(|scope| {
+        let work = &work;
+        let run = |worker| scope.spawn(move || work(worker, &mut Way::new(service)));
+        let threads: Vec<_> = workers.iter_mut().map(run).collect();
+        meanwhile();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(outcome) => outcome,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
 }
 
 impl Worker {
@@ -55,43 +60,69 @@ impl Worker {
             browser: Browser::new(user),
             grants: Vec::new(),
             ended: Vec::new(),
-            counts: Counts::default(),
+            audited: 0,
+            own: Vec::new(),
         }
     }
 
-    /// Tries everything that was received, then goes on at random until the server is killed.
-    pub fn run(&mut self, round: &Round<'_>) -> Result<(), Wrong> {
-        let mut line = Line::new(round);
-        if self.sweep(&mut line)? {
-            round.swept.fetch_add(1, Ordering::Relaxed);
+    /// Tries everything that was received. False if there was no time for all of it.
+    pub fn sweep(&mut self, way: &mut Way<'_>) -> Result<bool, Wrong> {
+        for access in &mut self.own {
+            look_at_own(access, way)?;
         }
-        while !line.is_dead() {
-            self.step(&mut line)?;
+        for grant in &mut self.grants {
+            if way.service.is_over() {
+                return Ok(false);
+            }
+            match &grant.line {
+                // Some codes are kept over several kills.
+                None if grant.redeemed == Known::No && !self.chance.one_in(3) => {}
+                None => grant.redeemed(way.redeem(&grant.code, VERIFIER)?)?,
+                Some(it) => {
+                    let reply = way.refresh(&it.current)?;
+                    grant.refreshed(reply, true)?;
+                    if self.chance.one_in(12) {
+                        grant.redeemed(way.redeem(&grant.code, VERIFIER)?)?;
+                    }
+                }
+            }
+        }
+        Ok(!way.service.is_over())
+    }
+
+    /// Goes on at random until it is over.
+    pub fn go_on(&mut self, way: &mut Way<'_>) -> Result<(), Wrong> {
+        while !way.service.is_over() {
+            self.step(way)?;
         }
         Ok(())
     }
 
     /// Tries everything that was received a last time, and what must be refused, too.
-    pub fn finish(&mut self, round: &Round<'_>) -> Result<(), Wrong> {
-        let mut line = Line::new(round);
-        self.sweep(&mut line)?;
+    pub fn finish(&mut self, way: &mut Way<'_>) -> Result<(), Wrong> {
+        self.sweep(way)?;
         for grant in &mut self.grants {
-            grant.redeemed(line.redeem(&grant.code, VERIFIER)?)?;
+            look_at_all(grant, way)?;
+            grant.redeemed(way.redeem(&grant.code, VERIFIER)?)?;
             if grant.redeemed == Known::Yes {
-                grant.redeemed(line.redeem(&grant.code, VERIFIER)?)?;
+                grant.redeemed(way.redeem(&grant.code, VERIFIER)?)?;
             }
             if let Some(it) = &grant.line {
-                let reply = line.refresh(&it.current)?;
+                let reply = way.refresh(&it.current)?;
                 grant.replayed(&reply)?;
             }
+            look_at_all(grant, way)?;
         }
-        for (code, refresh) in &self.ended {
-            let refreshed = refresh.as_ref().map(|it| line.refresh(it)).transpose()?;
-            for reply in [Some(line.redeem(code, VERIFIER)?), refreshed].into_iter().flatten() {
-                if !matches!(reply, Reply::Refused) {
-                    return Err(Wrong(format!("an ended grant answers {reply:?}")));
-                }
+        for grant in &mut self.ended {
+            grant.redeemed(way.redeem(&grant.code, VERIFIER)?)?;
+            if let Some(it) = &grant.line {
+                let reply = way.refresh(&it.current)?;
+                grant.refreshed(reply, true)?;
+                look_at_one(grant, way, &mut self.chance)?;
             }
+        }
+        for access in &mut self.own {
+            take_back_own(access, way)?;
         }
         Ok(())
     }
@@ -100,57 +131,42 @@ impl Worker {
     pub fn audit(&mut self, store: &DieselStore) -> Result<(), Wrong> {
         let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_secs();
         let now = Timestamp::from_unix(since.try_into().unwrap_or(i64::MAX));
-        for grant in &mut self.grants {
-            let mut live = Vec::new();
-            for token in &grant.access {
-                let found = store.find_access(&AccessToken::presented(token).digest());
-                let found = found.map_err(|error| Wrong(error.to_string()))?;
-                live.push(found.is_some_and(|(record, grant)| {
-                    grant.is_live(now) && !record.expires_at.is_expired(now)
-                }));
+        let is_active = |token: &str| {
+            let Some(digest) = AccessToken::presented(token).digest() else { return Ok(false) };
+            let found = store.find(&digest).map_err(|error| Wrong(error.to_string()))?;
+            Ok(found.is_some_and(|(record, grant)| match record {
+                TokenRecord::Access(it) => grant.is_live(now) && !it.expires_at.is_expired(now),
+                TokenRecord::Refresh(_) => false,
+            }))
+        };
+        for grant in self.grants.iter_mut().chain(self.ended.iter_mut().skip(self.audited)) {
+            for index in 0..grant.access.len() {
+                let active = is_active(&grant.access[index].token)?;
+                grant.saw_access(index, active)?;
             }
-            grant.seen(&live)?;
+        }
+        self.audited = self.ended.len();
+        for access in &mut self.own {
+            let active = is_active(&access.token)?;
+            saw_own(access, active)?;
         }
         Ok(())
     }
 
-    /// False if the server was killed before the end.
-    fn sweep(&mut self, line: &mut Line<'_>) -> Result<bool, Wrong> {
-        let mut index = 0;
-        while index < self.grants.len() {
-            if line.is_dead() {
-                return Ok(false);
-            }
-            let grant = &mut self.grants[index];
-            match &grant.line {
-                // Some codes are kept over several kills.
-                None if grant.redeemed == Known::No && !self.chance.one_in(3) => {}
-                None => grant.redeemed(line.redeem(&grant.code, VERIFIER)?)?,
-                Some(it) => {
-                    let reply = line.refresh(&it.current)?;
-                    self.counts.add(&reply);
-                    grant.refreshed(reply, true)?;
-                    if self.chance.one_in(12) {
-                        grant.redeemed(line.redeem(&grant.code, VERIFIER)?)?;
-                    }
-                }
-            }
-            index += 1;
-        }
-        Ok(!line.is_dead())
-    }
-
-    fn step(&mut self, line: &mut Line<'_>) -> Result<(), Wrong> {
+    fn step(&mut self, way: &mut Way<'_>) -> Result<(), Wrong> {
         if self.grants.len() < OPEN {
             if self.chance.one_in(150) {
                 self.browser.clear();
             }
-            let code =
-                self.browser.authorize(&mut self.chance, &mut |method, to, headers, body| {
-                    line.ask(method, to, headers, body)
-                })?;
-            self.counts.codes += u64::from(code.is_some());
+            let ask = &mut |method: &str, to: &str, headers: &[(&str, &str)], body: &str| {
+                way.ask(method, to, headers, body)
+            };
+            let code = self.browser.authorize(&mut self.chance, ask)?;
+            way.service.tally().codes.add(code.is_some().into());
             self.grants.extend(code.map(Grant::new));
+        }
+        if self.chance.one_in(20) {
+            return self.act_for_itself(way);
         }
         if self.grants.is_empty() {
             return Ok(());
@@ -158,10 +174,10 @@ impl Worker {
         let index = self.chance.index(self.grants.len());
         let grant = &mut self.grants[index];
         if grant.ended == Known::Yes || grant.access.len() > LONG {
-            grant.redeemed(line.redeem(&grant.code, VERIFIER)?)?;
+            // A replay of its code ends it, unless it has ended already.
+            grant.redeemed(way.redeem(&grant.code, VERIFIER)?)?;
             if grant.ended == Known::Yes {
-                let grant = self.grants.swap_remove(index);
-                self.ended.push((grant.code, grant.line.map(|it| it.current)));
+                self.ended.push(self.grants.swap_remove(index));
             }
             return Ok(());
         }
@@ -170,189 +186,166 @@ impl Worker {
             return Ok(());
         }
         if self.chance.one_in(20) {
-            let wrong = line.redeem(&grant.code, &VERIFIER.replace('d', "e"))?;
+            let wrong = way.redeem(&grant.code, &VERIFIER.replace('d', "e"))?;
             return grant.misused(&wrong);
         }
-        match &mut grant.line {
-            None => redeem(grant, line, &mut self.chance, &mut self.counts),
-            Some(_) => refresh(grant, line, &mut self.chance, &mut self.counts),
+        match grant.line {
+            None if self.chance.one_in(5) => grant.raced(way.redeem_twice(&grant.code)?),
+            None => grant.redeemed(way.redeem(&grant.code, VERIFIER)?),
+            Some(_) => use_grant(grant, way, &mut self.chance),
         }
     }
-}
 
-fn redeem(
-    grant: &mut Grant,
-    line: &mut Line<'_>,
-    chance: &mut Chance,
-    counts: &mut Counts,
-) -> Result<(), Wrong> {
-    if chance.one_in(5) {
-        let replies = line.redeem_twice(&grant.code)?;
-        replies.iter().for_each(|reply| counts.add(reply));
-        return grant.raced(replies);
+    /// Gets a token for itself, or looks at one, or takes one back.
+    fn act_for_itself(&mut self, way: &mut Way<'_>) -> Result<(), Wrong> {
+        if self.own.is_empty() || self.own.len() < OWN && self.chance.one_in(2) {
+            self.own.extend(way.own_token()?.map(Access::new));
+            return Ok(());
+        }
+        let index = self.chance.index(self.own.len());
+        let access = &mut self.own[index];
+        if !self.chance.one_in(3) {
+            return look_at_own(access, way);
+        }
+        let known = access.revoked;
+        take_back_own(access, way)?;
+        // What was taken back is kept for a while: until it is chosen again.
+        if known == Known::Yes {
+            self.own.swap_remove(index);
+        }
+        Ok(())
     }
-    let reply = line.redeem(&grant.code, VERIFIER)?;
-    counts.add(&reply);
-    grant.redeemed(reply)
 }
 
-/// One of: an ordinary refresh, one whose answer is lost, one of two tabs, a replay.
-fn refresh(
-    grant: &mut Grant,
-    line: &mut Line<'_>,
-    chance: &mut Chance,
-    counts: &mut Counts,
-) -> Result<(), Wrong> {
+/// One of: an ordinary refresh, one whose answer is lost, one of two tabs, a replay, a look, a revocation.
+fn use_grant(grant: &mut Grant, way: &mut Way<'_>, chance: &mut Chance) -> Result<(), Wrong> {
     let Some(it) = &mut grant.line else { return Ok(()) };
-    let choice = chance.below(40);
-    if choice == 0 && !it.spent.is_empty() {
-        let token = it.spent[chance.index(it.spent.len())].clone();
-        let reply = line.refresh(&token)?;
-        counts.add(&reply);
-        return grant.replayed(&reply);
+    let choice = chance.below(60);
+    match choice {
+        0 if !it.spent.is_empty() => {
+            let token = it.spent[chance.index(it.spent.len())].clone();
+            let reply = way.refresh(&token)?;
+            return grant.replayed(&reply);
+        }
+        1 => return end(grant, way, chance),
+        2 => return end_while_refreshing(grant, way, chance),
+        3..7 => return take_back_one(grant, way, chance),
+        7..15 => return look_at_one(grant, way, chance),
+        15..20 if it.has_few_siblings() => {
+            if let Some(parent) = it.parent.clone() {
+                let reply = way.refresh(&parent)?;
+                return grant.parent_refreshed(reply);
+            }
+        }
+        20..25 => it.switch(),
+        _ => {}
     }
-    if choice < 6
-        && it.has_few_siblings()
-        && let Some(parent) = it.parent.clone()
-    {
-        let reply = line.refresh(&parent)?;
-        counts.add(&reply);
-        return grant.parent_refreshed(reply);
-    }
-    if choice < 10 {
-        it.switch();
-    }
-    let reply = line.refresh(&it.current)?;
-    counts.add(&reply);
-    let lost = choice >= 35;
+    let reply = way.refresh(&it.current)?;
+    let lost = choice >= 55;
     grant.refreshed(reply, !lost)
 }
 
-impl Counts {
-    fn add(&mut self, reply: &Reply) {
+/// REVOKE-05, REVOKE-06: any of its refresh tokens ends the grant, be it spent, and all of its tokens.
+fn end(grant: &mut Grant, way: &mut Way<'_>, chance: &mut Chance) -> Result<(), Wrong> {
+    let Some(it) = &grant.line else { return Ok(()) };
+    let tokens = it.received();
+    let token = tokens[chance.index(tokens.len())];
+    let answered = way.revoke(token)?;
+    grant.revoked(answered);
+    look_at_all(grant, way)?;
+    try_to_refresh(grant, way)
+}
+
+/// REVOKE-05: a refresh that was under way leaves nothing active behind, on whichever side of the
+/// revocation it came out.
+fn end_while_refreshing(
+    grant: &mut Grant,
+    way: &mut Way<'_>,
+    chance: &mut Chance,
+) -> Result<(), Wrong> {
+    let Some(it) = &grant.line else { return Ok(()) };
+    let (answered, reply) = way.revoke_and_refresh(&it.current, chance.one_in(2))?;
+    if answered && grant.ended == Known::No {
+        let tally = way.service.tally();
         match reply {
-            Reply::Tokens { .. } => self.tokens += 1,
-            Reply::Refused => self.refused += 1,
-            Reply::Unknown => self.unknown += 1,
+            Reply::Tokens { .. } => tally.races_granted.add(1),
+            Reply::Refused => tally.races_refused.add(1),
+            Reply::Unknown => {}
         }
     }
-
-    /// Whether everything happened that was to be tried.
-    pub fn is_worth_it(&self) -> bool {
-        self.codes > 100 && self.tokens > 1000 && self.refused > 10 && self.unknown > 0
-    }
+    grant.revoked_while_refreshed(answered, reply)?;
+    look_at_all(grant, way)?;
+    try_to_refresh(grant, way)
 }
 
-impl std::ops::Add for Counts {
-    type Output = Self;
+fn try_to_refresh(grant: &mut Grant, way: &mut Way<'_>) -> Result<(), Wrong> {
+    let Some(it) = &grant.line else { return Ok(()) };
+    let reply = way.refresh(&it.current)?;
+    grant.refreshed(reply, true)
+}
 
-    fn add(self, other: Self) -> Self {
-        Self {
-            codes: self.codes + other.codes,
-            tokens: self.tokens + other.tokens,
-            refused: self.refused + other.refused,
-            unknown: self.unknown + other.unknown,
+/// REVOKE-06: an access token ends alone.
+fn take_back_one(grant: &mut Grant, way: &mut Way<'_>, chance: &mut Chance) -> Result<(), Wrong> {
+    let index = chance.index(grant.access.len());
+    let answered = way.revoke(&grant.access[index].token)?;
+    grant.access[index].revoked(answered);
+    look_at_access(grant, index, way)?;
+    look_at_one(grant, way, chance)
+}
+
+/// INTRO-02: at any one of its tokens.
+fn look_at_one(grant: &mut Grant, way: &mut Way<'_>, chance: &mut Chance) -> Result<(), Wrong> {
+    let refresh = grant.line.as_ref().map(|it| it.received()).unwrap_or_default();
+    let index = chance.index(grant.access.len() + refresh.len());
+    match index.checked_sub(grant.access.len()) {
+        None => look_at_access(grant, index, way),
+        Some(index) => {
+            let token = refresh[index].to_owned();
+            look_at_refresh(grant, &token, way)
         }
     }
 }
 
-impl std::fmt::Display for Counts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { codes, tokens, refused, unknown } = self;
-        write!(
-            f,
-            "{codes} codes; token requests: {tokens} granted, {refused} refused, {unknown} cut off"
-        )
+/// INTRO-02: at each of its tokens.
+fn look_at_all(grant: &mut Grant, way: &mut Way<'_>) -> Result<(), Wrong> {
+    for index in 0..grant.access.len() {
+        look_at_access(grant, index, way)?;
+    }
+    let refresh = grant.line.as_ref().map(|it| it.received()).unwrap_or_default();
+    let refresh: Vec<_> = refresh.into_iter().map(str::to_owned).collect();
+    refresh.iter().try_for_each(|token| look_at_refresh(grant, token, way))
+}
+
+fn look_at_access(grant: &mut Grant, index: usize, way: &mut Way<'_>) -> Result<(), Wrong> {
+    match way.introspect(&grant.access[index].token)? {
+        Some(active) => grant.saw_access(index, active),
+        None => Ok(()),
     }
 }
 
-/// The way to the server in one round.
-struct Line<'a> {
-    round: &'a Round<'a>,
-    one: Connection,
-    other: Connection,
-}
-
-impl<'a> Line<'a> {
-    fn new(round: &'a Round<'a>) -> Self {
-        let address = round.installation.address;
-        Self { round, one: Connection::new(address), other: Connection::new(address) }
-    }
-
-    fn is_dead(&self) -> bool {
-        self.round.killed.load(Ordering::Acquire)
-    }
-
-    fn ask(
-        &mut self,
-        method: &str,
-        target: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Result<Option<Answer>, Wrong> {
-        let answer = self.one.send(method, target, headers, body);
-        self.settle(answer)
-    }
-
-    fn redeem(&mut self, code: &str, verifier: &str) -> Result<Reply, Wrong> {
-        self.token(&redemption(code, verifier))
-    }
-
-    fn refresh(&mut self, token: &str) -> Result<Reply, Wrong> {
-        self.token(&format!("grant_type=refresh_token&refresh_token={token}"))
-    }
-
-    fn token(&mut self, body: &str) -> Result<Reply, Wrong> {
-        let authorization = &self.round.installation.authorization;
-        let headers = [("Authorization", authorization.as_str())];
-        let answer = self.one.send("POST", "/oauth/token", &headers, body);
-        reply(self.settle(answer)?)
-    }
-
-    /// Both are sent before either is answered.
-    fn redeem_twice(&mut self, code: &str) -> Result<[Reply; 2], Wrong> {
-        let body = redemption(code, VERIFIER);
-        let authorization = &self.round.installation.authorization;
-        let headers = [("Authorization", authorization.as_str())];
-        let sent = [&mut self.one, &mut self.other]
-            .map(|it| it.write("POST", "/oauth/token", &headers, &body));
-        let [one, other] = sent;
-        let one = one.and_then(|()| self.one.read());
-        let other = other.and_then(|()| self.other.read());
-        Ok([reply(self.settle(one)?)?, reply(self.settle(other)?)?])
-    }
-
-    /// Without an answer, waits until the server is dead: what it may still do is part of its life.
-    fn settle(&self, answer: IoResult<Answer>) -> Result<Option<Answer>, Wrong> {
-        let error = match answer {
-            Ok(answer) => return Ok(Some(answer)),
-            Err(error) => error,
-        };
-        let start = Instant::now();
-        while !self.is_dead() {
-            if start.elapsed() > Duration::from_secs(40) {
-                return Err(Wrong(format!("no answer, though nobody killed the server: {error}")));
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        Ok(None)
+fn look_at_refresh(grant: &mut Grant, token: &str, way: &mut Way<'_>) -> Result<(), Wrong> {
+    match way.introspect(token)? {
+        Some(active) => grant.saw_refresh(token, active),
+        None => Ok(()),
     }
 }
 
-fn redemption(code: &str, verifier: &str) -> String {
-    format!(
-        "grant_type=authorization_code&redirect_uri={REDIRECT_URI}&code={code}\
-         &code_verifier={verifier}"
-    )
+fn look_at_own(access: &mut Access, way: &mut Way<'_>) -> Result<(), Wrong> {
+    match way.introspect(&access.token)? {
+        Some(active) => saw_own(access, active),
+        None => Ok(()),
+    }
 }
 
-fn reply(answer: Option<Answer>) -> Result<Reply, Wrong> {
-    let Some(answer) = answer else { return Ok(Reply::Unknown) };
-    let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let text = |name: &str| body[name].as_str().map(str::to_owned);
-    match (answer.status, text("access_token"), text("refresh_token"), text("error").as_deref()) {
-        (200, Some(access), Some(refresh), None) => Ok(Reply::Tokens { access, refresh }),
-        (400, None, None, Some("invalid_grant")) => Ok(Reply::Refused),
-        _ => Err(Wrong(format!("no answer of a token endpoint: {answer:?}"))),
+fn take_back_own(access: &mut Access, way: &mut Way<'_>) -> Result<(), Wrong> {
+    let answered = way.revoke(&access.token)?;
+    access.revoked(answered);
+    look_at_own(access, way)
+}
+
+fn saw_own(access: &mut Access, active: bool) -> Result<(), Wrong> {
+    match access.seen(Known::No, active) {
+        Ok(_) => Ok(()),
+        Err(what) => Err(Wrong(format!("{what}, of a client's own: {access:?}"))),
     }
 }
