@@ -9,17 +9,16 @@
 //! Whatever fails of 3 and 4, the answer is the same, and nothing is written.
 
 use crate::client::{Client, ClientId, ClientStore};
-use crate::client_auth::{ClientCredentials, authenticate_client};
 use crate::entropy::hex;
 use crate::error::{OAuthError, TokenError};
-use crate::event::{Event, EventSink};
+use crate::event::EventSink;
 use crate::grant::Grant;
 use crate::policy::Policy;
 use crate::scope::Scope;
 use crate::secret::{AccessToken, TokenDigest};
 use crate::timestamp::{Clock, Timestamp};
 use crate::token::{TokenRecord, TokenStore};
-use crate::usecase::token::{REPEATED, Request, claimed_client};
+use crate::usecase::client_request::{Request, authenticate, record_refusal, require_single};
 
 /// The ports of the introspection endpoint.
 pub struct Ports<'a> {
@@ -72,10 +71,7 @@ pub fn introspect(
     request: &Request<'_>,
 ) -> Result<Option<ActiveToken>, TokenError> {
     let result = answer(ports, policy, request);
-    if let Err(TokenError::Refused(error)) = &result {
-        let client = claimed_client(request);
-        ports.events.record(&Event::TokenRefused { client, error: *error });
-    }
+    record_refusal(ports.events, request, &result);
     result
 }
 
@@ -85,11 +81,8 @@ fn answer(
     request: &Request<'_>,
 ) -> Result<Option<ActiveToken>, TokenError> {
     let params = request.params;
-    if params.has_repeated(&[]) {
-        return Err(REPEATED.into());
-    }
-    let credentials = ClientCredentials::read(request.authorization, params)?;
-    let caller = authenticate_client(ports.clients, &credentials)?;
+    require_single(params, &[])?;
+    let caller = authenticate(ports.clients, request)?;
     let caller = caller.client();
     if caller.is_public() {
         // It proved nothing: anybody can name it.

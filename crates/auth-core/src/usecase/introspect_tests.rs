@@ -1,5 +1,6 @@
 use super::*;
 use crate::error::ErrorCode;
+use crate::event::Event;
 use crate::params::Params;
 use crate::resource::Audience;
 use crate::token::{AccessTokenRecord, RefreshTokenRecord};

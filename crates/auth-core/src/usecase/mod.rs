@@ -4,6 +4,7 @@
 
 pub mod authorize;
 pub mod client_credentials;
+mod client_request;
 pub mod decide_consent;
 pub mod exchange_code;
 pub mod introspect;

@@ -8,14 +8,13 @@
 //!    (REVOKE-05, REVOKE-06).
 
 use crate::client::ClientStore;
-use crate::client_auth::{ClientCredentials, authenticate_client};
 use crate::error::{ErrorCode, OAuthError, TokenError};
 use crate::event::{Event, EventSink};
 use crate::grant::GrantStore;
 use crate::secret::AccessToken;
 use crate::timestamp::Clock;
 use crate::token::{TokenRecord, TokenStore};
-use crate::usecase::token::{REPEATED, Request, claimed_client};
+use crate::usecase::client_request::{Request, authenticate, record_refusal, require_single};
 
 /// The ports of the revocation endpoint.
 pub struct Ports<'a> {
@@ -38,20 +37,14 @@ pub struct Ports<'a> {
 /// may still be valid (REVOKE-09).
 pub fn revoke(ports: &Ports<'_>, request: &Request<'_>) -> Result<(), TokenError> {
     let result = answer(ports, request);
-    if let Err(TokenError::Refused(error)) = &result {
-        let client = claimed_client(request);
-        ports.events.record(&Event::TokenRefused { client, error: *error });
-    }
+    record_refusal(ports.events, request, &result);
     result
 }
 
 fn answer(ports: &Ports<'_>, request: &Request<'_>) -> Result<(), TokenError> {
     let params = request.params;
-    if params.has_repeated(&[]) {
-        return Err(REPEATED.into());
-    }
-    let credentials = ClientCredentials::read(request.authorization, params)?;
-    let client = authenticate_client(ports.clients, &credentials)?;
+    require_single(params, &[])?;
+    let client = authenticate(ports.clients, request)?;
     if client.client().resource_server.is_some() {
         return Err(OAuthError::new(ErrorCode::UnauthorizedClient, NOT_A_CLIENT).into());
     }

@@ -6,14 +6,12 @@
 //! 4. The client may use this grant.
 //! 5. The grant's own rules: [`exchange_code`], [`refresh`], [`client_credentials`].
 
-use crate::client::{ClientId, ClientStore, GrantType};
-use crate::client_auth::{
-    AuthenticatedClient, ClientCredentials, authenticate_client, parse_basic,
-};
+use crate::client::{ClientStore, GrantType};
+use crate::client_auth::AuthenticatedClient;
 use crate::code::CodeStore;
 use crate::entropy::Entropy;
 use crate::error::{ErrorCode, OAuthError, TokenError};
-use crate::event::{Event, EventSink};
+use crate::event::EventSink;
 use crate::grant::Grant;
 use crate::owner::OwnerStore;
 use crate::params::Params;
@@ -23,6 +21,8 @@ use crate::scope::Scope;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::timestamp::{Clock, Timestamp};
 use crate::token::{NewAccessToken, NewRefreshToken, TokenStore};
+pub use crate::usecase::client_request::Request;
+use crate::usecase::client_request::{authenticate, record_refusal, require_single};
 use crate::usecase::requested::read_resources;
 use crate::usecase::{client_credentials, exchange_code, refresh};
 
@@ -42,14 +42,6 @@ pub struct Ports<'a> {
     pub entropy: &'a dyn Entropy,
     /// The security log.
     pub events: &'a dyn EventSink,
-}
-
-/// A token request as it arrives.
-pub struct Request<'a> {
-    /// The values of its `Authorization` headers.
-    pub authorization: &'a [&'a [u8]],
-    /// The parameters of its body. The query is not read (TOKEN-03).
-    pub params: &'a Params,
 }
 
 /// A successful token response (OAuth 2.1 §3.2.3). Its `token_type` is `Bearer`.
@@ -75,10 +67,7 @@ pub fn token(
     request: &Request<'_>,
 ) -> Result<TokenResponse, TokenError> {
     let result = answer(ports, policy, request);
-    if let Err(TokenError::Refused(error)) = &result {
-        let client = claimed_client(request);
-        ports.events.record(&Event::TokenRefused { client, error: *error });
-    }
+    record_refusal(ports.events, request, &result);
     result
 }
 
@@ -88,12 +77,9 @@ fn answer(
     request: &Request<'_>,
 ) -> Result<TokenResponse, TokenError> {
     let params = request.params;
-    if params.has_repeated(&REPEATABLE) {
-        return Err(REPEATED.into());
-    }
+    require_single(params, &REPEATABLE)?;
     let grant_type = read_grant_type(params.one("grant_type")?)?;
-    let credentials = ClientCredentials::read(request.authorization, params)?;
-    let client = authenticate_client(ports.clients, &credentials)?;
+    let client = authenticate(ports.clients, request)?;
     if !client.client().may_use(grant_type) {
         return Err(UNAUTHORIZED_CLIENT.into());
     }
@@ -108,19 +94,8 @@ fn answer(
     }
 }
 
-/// Which client a refused request says it comes from, for the log.
-pub(super) fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
-    let header = request.authorization.first().and_then(|header| parse_basic(header));
-    let id = header.map(|(id, _)| id);
-    let id = id.or_else(|| request.params.one("client_id").ok().flatten().map(ToOwned::to_owned));
-    ClientId::parse(&id?)
-}
-
 /// The parameters that may be sent more than once (RFC 8707 §2, RFC 8693 §2.1).
 const REPEATABLE: [&str; 2] = ["resource", "audience"];
-
-pub(super) const REPEATED: OAuthError =
-    OAuthError::invalid_request("a parameter was sent more than once");
 
 pub(super) const UNAUTHORIZED_CLIENT: OAuthError =
     OAuthError::new(ErrorCode::UnauthorizedClient, "this client may not use this grant type");

@@ -1,7 +1,8 @@
 use super::*;
-use crate::client::Client;
+use crate::client::{Client, ClientId};
 use crate::code::{CodeRecord, Redeemed};
 use crate::error::{Fault, StoreError};
+use crate::event::Event;
 use crate::pkce::CodeChallenge;
 use crate::token::{RefreshTokenRecord, Rotated, TokenRecord};
 use crate::usecase::fixtures::{
