@@ -1,7 +1,7 @@
 //! The token endpoint, `grant_type=client_credentials` (OAuth 2.1 §4.2): a client acts for itself.
 //!
 //! 1. The client is confidential: nobody else can prove to be itself.
-//! 2. Scope and resource are its own to ask for (CC-02, [`requested`](crate::usecase::requested)).
+//! 2. Scope and resource are its own to ask for (CC-02).
 //! 3. It gets an access token, and nothing to refresh it with (CC-01). The grant has no owner, so
 //!    that nobody takes the client for a person (CC-03).
 
