@@ -31,8 +31,8 @@ fn second(name: &str) -> String {
     format!("{name}-second")
 }
 
-/// Makes a copy while the store is at work before, during and after. Answers the names that were done
-/// before, and those that began afterwards.
+/// Makes a copy while threads are at work on the store, before and after it too. It may be over before one
+/// of them has finished anything. Answers the names that were done before, and those that began afterwards.
 fn copy_under_load(store: &DieselStore, copy: impl FnOnce()) -> (Vec<String>, Vec<String>) {
     let (stop, done) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let done_now = || -> Vec<String> { done.lock().unwrap().clone() };
@@ -63,7 +63,6 @@ fn copy_under_load(store: &DieselStore, copy: impl FnOnce()) -> (Vec<String>, Ve
         work_for_a_while();
         let mut after = done_now();
         stop.store(true, Ordering::Relaxed);
-        assert!(by_then.len() > before.len(), "nobody waited for the copy");
         // Each thread may have been at work on one name more while the copy ended.
         after.drain(..by_then.len() + THREADS);
         (before, after)
