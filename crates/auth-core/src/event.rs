@@ -87,7 +87,7 @@ pub enum Event {
     },
     /// The token, revocation or introspection endpoint refused a request.
     TokenRefused {
-        /// The client that the request claimed to come from, if that can be a client.
+        /// The client that the request claimed to come from, if that can be a client and no secret.
         client: Option<ClientId>,
         /// Why.
         error: OAuthError,

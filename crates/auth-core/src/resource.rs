@@ -239,6 +239,11 @@ impl Resources {
         self.get(&ResourceUri::parse(uri).ok()?)
     }
 
+    /// Whether this is one of them.
+    pub fn contains(&self, uri: &ResourceUri) -> bool {
+        self.get(uri).is_some()
+    }
+
     fn get(&self, uri: &ResourceUri) -> Option<&Resource> {
         self.0.iter().find(|resource| resource.uri == *uri)
     }

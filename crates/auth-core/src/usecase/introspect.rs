@@ -4,7 +4,7 @@
 //! 2. `token` is there. The hint is not read: one look-up finds either kind.
 //! 3. The token is known, has not expired, is not spent, and its grant is live (INTRO-02).
 //! 4. The caller may see it: a client its own, a resource server the access tokens whose audience
-//!    includes it (INTRO-04, INTRO-05).
+//!    includes it, as long as it is one of the operator's (INTRO-04, INTRO-05).
 //!
 //! Whatever fails of 3 and 4, the answer is the same, and nothing is written.
 
@@ -95,7 +95,9 @@ fn answer(
     let found = ports.tokens.find(&token)?;
     let now = ports.clock.now();
     Ok(found
-        .filter(|(record, grant)| is_active(record, grant, now) && may_see(caller, record, grant))
+        .filter(|(record, grant)| {
+            is_active(record, grant, now) && may_see(policy, caller, record, grant)
+        })
         .map(|(record, grant)| describe(policy, &token, record, grant)))
 }
 
@@ -107,10 +109,12 @@ fn is_active(record: &TokenRecord, grant: &Grant, now: Timestamp) -> bool {
     current && grant.is_live(now)
 }
 
-fn may_see(caller: &Client, record: &TokenRecord, grant: &Grant) -> bool {
+fn may_see(policy: &Policy, caller: &Client, record: &TokenRecord, grant: &Grant) -> bool {
     match (&caller.resource_server, record) {
         (None, _) => grant.client_id == caller.id,
-        (Some(uri), TokenRecord::Access(record)) => record.audience.contains(uri),
+        (Some(uri), TokenRecord::Access(record)) => {
+            record.audience.contains(uri) && policy.resources.contains(uri)
+        }
         (Some(_), TokenRecord::Refresh(_)) => false,
     }
 }

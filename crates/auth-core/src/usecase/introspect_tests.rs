@@ -2,11 +2,11 @@ use super::*;
 use crate::error::ErrorCode;
 use crate::event::Event;
 use crate::params::Params;
-use crate::resource::Audience;
+use crate::resource::{Audience, Resources};
 use crate::token::{AccessTokenRecord, RefreshTokenRecord};
 use crate::usecase::fixtures::{
     ISSUER, NOW, SECRET, World, alice, at, audience, disabled, evil, grant, minted_under, overlay,
-    post, public, resource_server, scope, store_fault, unavailable,
+    post, public, resource_server, resources, scope, store_fault, unavailable,
 };
 use rstest::rstest;
 
@@ -34,7 +34,17 @@ fn refused(mut world: World, client: &Client, changes: &str) -> OAuthError {
 
 /// What this caller learns of this token, which is looked up once. Nothing is written.
 fn told(caller: &Client, record: TokenRecord, grant: Grant) -> Option<ActiveToken> {
+    told_among(resources(), caller, record, grant)
+}
+
+fn told_among(
+    resources: Resources,
+    caller: &Client,
+    record: TokenRecord,
+    grant: Grant,
+) -> Option<ActiveToken> {
     let mut world = World::with(caller.clone());
+    world.policy.resources = resources;
     let find = world.tokens.expect_find().once();
     find.withf(|digest| Some(*digest) == token().digest()).return_const(Ok(Some((record, grant))));
     ask(&world, caller, "").unwrap()
@@ -103,6 +113,16 @@ fn a_resource_server_learns_of_what_is_meant_for_it() {
     // Not even if a grant went by its name.
     let own = Grant { client_id: a.id.clone(), ..grant() };
     assert_eq!(told(&a, access("https://b.test/"), own), None);
+}
+
+/// INTRO-04: a resource server that the operator took away learns no more, though its credentials and
+/// the tokens for it are still there; a client goes on to see its own.
+#[test]
+fn a_resource_server_that_is_gone_learns_nothing() {
+    let gone = Resources::default;
+    let a = resource_server("https://a.test/");
+    assert_eq!(told_among(gone(), &a, access("https://a.test/"), granted()), None);
+    assert!(told_among(gone(), &post(), access("https://a.test/"), granted()).is_some());
 }
 
 /// INTRO-02, INTRO-04: the same nothing for every reason.

@@ -192,10 +192,11 @@ pub(super) fn narrow(
         }
         Some(chosen) => (resources.scope_within(&scope, &chosen), chosen),
         None => {
-            // A token that says less is for fewer; one whose scope concerns nobody in particular is for
-            // everybody that was approved.
+            // A token that says less is for fewer. A scope that concerns nobody in particular goes with
+            // whom the client chose; where it chose nobody, such a token is for this server (RES-07).
             let concerned = known.intersection(&resources.sharing(&scope));
-            let audience = if concerned.is_empty() { known } else { concerned };
+            let was_chosen = grant.audience != resources.sharing(&grant.scope);
+            let audience = if concerned.is_empty() && was_chosen { known } else { concerned };
             (scope, audience)
         }
     };

@@ -191,13 +191,15 @@ fn a_refresh_token_buys_tokens() {
     assert_eq!(response.refresh_token.unwrap().expose(), minted_under(grant().id, 2));
 }
 
-/// A refusal is recorded with the client that was claimed, by header or body, as far as it can be one;
-/// what was wrong is what the client hears.
+/// CODE-14: a refusal is recorded with the client that was claimed, by header or body, as far as it can
+/// be one and cannot be a secret; what was wrong is what the client hears.
 #[rstest]
 #[case::wrong_secret(World::with(post()), None, "client_secret=wrong", Some("post"))]
 #[case::unknown(World::without_client(), None, "client_id=nobody", Some("nobody"))]
 #[case::no_name(World::new(), None, "client_id=", None)]
 #[case::nobodys_name(World::new(), None, "client_id=a%0d%0ab", None)]
+#[case::a_token(World::without_client(), None, &format!("client_id={}", minted_under(grant().id, 9)), None)]
+#[case::a_secret(World::without_client(), None, &format!("client_id={}", "s".repeat(43)), None)]
 #[case::header(
     World::with(web()),
     Some("Basic d2ViOndyb25n"),

@@ -61,8 +61,9 @@ pub(crate) fn narrowed(
         return None;
     }
     if at.is_empty() {
-        let concerned = &concerned(&scope) & granted.1;
-        let audience = if concerned.is_empty() { granted.1.clone() } else { concerned };
+        let fewer = &concerned(&scope) & granted.1;
+        let was_chosen = *granted.1 != concerned(granted.0);
+        let audience = if fewer.is_empty() && was_chosen { granted.1.clone() } else { fewer };
         return Some((scope, audience));
     }
     let at = known(at).filter(|at| at.is_subset(granted.1))?;

@@ -250,6 +250,18 @@ async fn without_resources_only_the_client_sees_its_tokens() {
     }
 }
 
+/// INTRO-04: an API that the operator took out of the configuration learns no more, not even of tokens
+/// that were issued for it before.
+#[actix_web::test]
+async fn an_api_that_is_gone_sees_nothing() {
+    let before = apis::site().await;
+    let tokens = before.flow("web").await;
+    assert!(before.shows("rs", &tokens.access).await);
+    let after = Site::over(&before.kit.under(sample::policy())).await;
+    after.introspect("rs", &tokens.access).await.assert_inactive();
+    assert!(after.shows("web", &tokens.access).await);
+}
+
 /// INTRO-02: a wrong hint hides nothing.
 #[actix_web::test]
 async fn the_hint_does_not_matter() {

@@ -42,6 +42,15 @@ async fn a_form_is_named_as_one() {
     ] {
         post(&site, other, body.clone()).await.assert_json_error(415, "invalid_request");
     }
+    for second in ["text/plain", "application/x-www-form-urlencoded"] {
+        let twice = TestRequest::post()
+            .uri("/oauth/token")
+            .insert_header((header::AUTHORIZATION, sample::basic("web")))
+            .insert_header((header::CONTENT_TYPE, "application/x-www-form-urlencoded"))
+            .append_header((header::CONTENT_TYPE, second))
+            .set_payload(body.clone());
+        site.send(twice).await.assert_json_error(415, "invalid_request");
+    }
     for good in [
         "application/x-www-form-urlencoded; charset=UTF-8",
         "application/x-www-form-urlencoded;charset=\"utf-8\"",
@@ -109,6 +118,7 @@ async fn json_of_another_shape_is_refused() {
         &format!("{text}{text}"),
         &format!("[{text}]"),
         &text.replace("\"code\"", "\"code\":\"x\",\"code\""),
+        &text.replace("\"code\"", "\"resource\":\"x\",\"resource\":\"x\",\"code\""),
         &deep,
         "\u{feff}{}",
         "{\"a\":\"\\ud800\"}",

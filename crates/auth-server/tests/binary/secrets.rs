@@ -67,6 +67,15 @@ fn busy_day(process: &Process, client: &Client, public: &Client) -> BTreeSet<Str
     }
 
     // In JSON, in the query, in places where none of it belongs.
+    for misplaced in [&client.secret, &code, &access_2, &again] {
+        let lost = Client { id: misplaced.clone(), secret: misplaced.clone(), ..client.clone() };
+        assert_eq!(process.refresh(&lost, &again).member("error"), "invalid_client");
+        let basic = STANDARD.encode(format!("{misplaced}:x"));
+        let headers = [("Authorization", format!("Basic {basic}"))];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        http::request(process.address, "POST", "/oauth/introspect", &headers, b"").expect("one");
+        process.get(&format!("/oauth/authorize?client_id={misplaced}")).expect("an answer");
+    }
     let json =
         serde_json::json!({ "grant_type": "refresh_token", "refresh_token": again }).to_string();
     let headers = [("Content-Type", "application/json")];
