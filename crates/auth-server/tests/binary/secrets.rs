@@ -68,7 +68,7 @@ fn busy_day(process: &Process, client: &Client, public: &Client) -> BTreeSet<Str
 
     // In JSON, in the query, in places where none of it belongs.
     for misplaced in [&client.secret, &code, &access_2, &again] {
-        let lost = Client { id: misplaced.clone(), secret: misplaced.clone(), ..client.clone() };
+        let lost = Client { id: misplaced.clone(), secret: misplaced.clone() };
         assert_eq!(process.refresh(&lost, &again).member("error"), "invalid_client");
         let basic = STANDARD.encode(format!("{misplaced}:x"));
         let headers = [("Authorization", format!("Basic {basic}"))];
