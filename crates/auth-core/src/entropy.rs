@@ -28,7 +28,10 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A fresh public identifier: 128 random bits as 32 lower-case hexadecimal digits. Safe in URLs, on
 /// command lines and in Basic credentials without any encoding.
-pub(crate) fn mint_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
+///
+/// # Errors
+/// The source of randomness failed.
+pub fn mint_id(entropy: &dyn Entropy) -> Result<String, EntropyError> {
     let mut bytes = [0u8; 16];
     entropy.fill(&mut bytes)?;
     Ok(hex(&bytes))

@@ -201,6 +201,14 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// What a client hears of it: whether trying again may help, and nothing else.
+    pub const fn code(&self) -> ErrorCode {
+        match self.is_transient() {
+            true => ErrorCode::TemporarilyUnavailable,
+            false => ErrorCode::ServerError,
+        }
+    }
+
     /// Whether trying again may help. If not, somebody has to mend something.
     pub const fn is_transient(&self) -> bool {
         match self {
@@ -243,7 +251,7 @@ impl From<PasswordHasherError> for Fault {
     }
 }
 
-/// How a call to the token endpoint fails.
+/// How a request of a client for itself fails: at the token, revocation and introspection endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenError {
     /// The request is refused.

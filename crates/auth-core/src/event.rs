@@ -85,6 +85,12 @@ pub enum Event {
         /// Whether that ended the grant, with all its tokens.
         whole_grant: bool,
     },
+    /// An API asked about a token with credentials whose resource is none of the operator's any more, and
+    /// was told nothing.
+    ResourceGone {
+        /// The API's credentials.
+        client: ClientId,
+    },
     /// The token, revocation or introspection endpoint refused a request.
     TokenRefused {
         /// The client that the request claimed to come from, if that can be a client and no secret.
@@ -92,8 +98,8 @@ pub enum Event {
         /// Why.
         error: OAuthError,
     },
-    /// A fault struck where the answer had to go through the browser to a client, which hears only
-    /// `temporarily_unavailable`.
+    /// A fault struck where the answer had to go through the browser to a client, which hears no more than
+    /// [`Fault::code`].
     Faulted {
         /// What failed.
         fault: Fault,

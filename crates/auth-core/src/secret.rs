@@ -85,8 +85,8 @@ fn mask(mut name: [u8; 16], random: &[u8]) -> [u8; 16] {
     name
 }
 
-/// Declares a kind of secret and the digest that stands for it in stores. Two kinds never mix: a
-/// refresh token is no access token, whatever its characters.
+/// Declares a kind of secret and the digest that stands for it in stores. Two kinds never mix: a session's
+/// secret is no browser's, whatever its characters.
 macro_rules! secret_kind {
     ($(#[$doc:meta])* $name:ident, $(#[$digest_doc:meta])* $digest:ident) => {
         $(#[$doc])*

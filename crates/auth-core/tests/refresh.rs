@@ -33,7 +33,7 @@ fn refreshed(server: &TestServer, client: &str, with: &str) -> TokenResponse {
 #[track_caller]
 fn assert_dead(server: &TestServer, client: &str, with: &str) {
     let refused = refusal_in(server.refresh(client, with));
-    assert_eq!(refused, OAuthError::INVALID_GRANT);
+    assert_eq!(refused.code, ErrorCode::InvalidGrant);
 }
 
 /// REFRESH-01: another client learns nothing and spoils nothing.

@@ -21,7 +21,6 @@ mod protected_api;
 use std::fmt;
 use std::io;
 use std::net::TcpListener;
-use std::sync::OnceLock;
 
 use actix_web::dev::Server;
 use actix_web::{App, HttpServer, web};
@@ -105,10 +104,9 @@ impl fmt::Debug for Account {
 pub fn server(app: DemoApp, listener: TcpListener) -> io::Result<Server> {
     let api = web::Data::new(Api {
         uri: app.api_uri(),
-        issuer: app.issuer.clone(),
+        introspection_endpoint: format!("{}/oauth/introspect", app.issuer),
         client_id: app.api_client_id.clone(),
         client_secret: app.api_client_secret.clone(),
-        introspection_endpoint: OnceLock::new(),
     });
     let demo = web::Data::new(Demo::new(app));
     let templates = web::Data::new(pages::templates()?);

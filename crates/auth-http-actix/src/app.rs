@@ -8,7 +8,7 @@ use crate::pages::{PageError, Pages};
 use crate::throttle::{Throttle, network_of};
 use actix_web::{HttpRequest, web};
 use auth_core::AuthEngine;
-use auth_core::error::{Fault, StoreError};
+use auth_core::error::Fault;
 use auth_core::secret::{BrowserSecret, SessionSecret};
 use auth_core::session::AuthenticatedOwner;
 use std::net::IpAddr;
@@ -58,11 +58,13 @@ pub enum StartError {
     Thread(#[from] std::io::Error),
 }
 
-/// Whether the server can do its work: the database is reachable and its schema current.
-type Readiness = dyn Fn() -> Result<(), StoreError> + Send + Sync;
+/// Whether the server can do its work: the database is reachable and its schema current. It logs why
+/// not.
+type Readiness = dyn Fn() -> bool + Send + Sync;
 
-/// Keys of the throttle for one account: the user name as it is compared, and the address.
-type AccountKey = (String, IpAddr);
+/// Whose failures a throttle counts: the user name as it is compared, or the client identifier, and the
+/// address.
+type FailureKey = (String, IpAddr);
 
 /// The engine and everything around it. Shared by all workers.
 pub struct App {
@@ -76,9 +78,9 @@ pub struct App {
     /// The issuer's path: what every path of ours begins with. Empty or `/…` without a slash at the end.
     pub(crate) base: String,
     pub(crate) passwords: Lane,
-    pub(crate) account_failures: Throttle<AccountKey>,
+    pub(crate) account_failures: Throttle<FailureKey>,
     pub(crate) address_failures: Throttle<IpAddr>,
-    pub(crate) client_failures: Throttle<AccountKey>,
+    pub(crate) client_failures: Throttle<FailureKey>,
     pub(crate) challenges: ChallengeWatch,
     is_trusted_proxy: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     readiness: Box<Readiness>,
@@ -94,7 +96,7 @@ impl App {
         engine: AuthEngine,
         pages: Pages,
         limits: Limits,
-        readiness: impl Fn() -> Result<(), StoreError> + Send + Sync + 'static,
+        readiness: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Result<Self, StartError> {
         let issuer = engine.policy.issuer.clone();
         let (scheme, rest) = issuer
@@ -147,19 +149,18 @@ impl App {
 
     /// Runs one piece of work with the engine in the blocking pool, where waiting for the store harms
     /// no worker.
-    pub(crate) async fn engine<T: Send + 'static>(
+    pub(crate) async fn engine<T: Send + 'static, E: From<Fault> + Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&AuthEngine) -> T + Send + 'static,
-    ) -> Result<T, Fault> {
+        work: impl FnOnce(&AuthEngine) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
         let app = Arc::clone(self);
         let done = web::block(move || work(&app.engine)).await;
-        done.map_err(|_| Fault::Defect("a request"))
+        done.unwrap_or_else(|_| Err(Fault::Defect("a request").into()))
     }
 
-    pub(crate) async fn readiness(self: &Arc<Self>) -> Result<(), StoreError> {
+    pub(crate) async fn is_ready(self: &Arc<Self>) -> bool {
         let app = Arc::clone(self);
-        let checked = web::block(move || (app.readiness)()).await;
-        checked.unwrap_or_else(|_| Err(StoreError::Unavailable("the check panicked".to_owned())))
+        web::block(move || (app.readiness)()).await.unwrap_or(false)
     }
 }
 

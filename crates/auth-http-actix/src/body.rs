@@ -3,6 +3,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::{StatusCode, header};
+use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut, Payload};
 use auth_core::params::{ParamLimits, Params, ParamsError};
 use futures_util::StreamExt as _;
@@ -10,9 +11,13 @@ use serde::Deserializer as _;
 use serde::de::{Error as _, MapAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 /// The most bytes of a body (TOKEN-13).
 pub const MAX_BODY: usize = 64 * 1024;
+
+/// How long a body may take to arrive: whoever sends the rest never must not hold a connection (XC-07).
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much of an oversized body is read and thrown away, so that the sender gets to read the answer.
 const MAX_DISCARD: usize = 4 * 1024 * 1024;
@@ -22,7 +27,7 @@ const MAX_DISCARD: usize = 4 * 1024 * 1024;
 pub enum BodyError {
     /// More than [`MAX_BODY`] bytes.
     TooLarge,
-    /// Neither a form nor, where allowed, JSON.
+    /// Neither a form nor, where allowed, JSON, or compressed.
     MediaType,
     /// JSON that is no flat object of strings, each with a name of its own.
     Json,
@@ -30,6 +35,8 @@ pub enum BodyError {
     Params(ParamsError),
     /// The connection broke.
     Broken,
+    /// It did not arrive within [`BODY_TIMEOUT`].
+    TimedOut,
 }
 
 impl BodyError {
@@ -39,6 +46,7 @@ impl BodyError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Json | Self::Params(_) | Self::Broken => StatusCode::BAD_REQUEST,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
         }
     }
 
@@ -61,6 +69,7 @@ impl BodyError {
             Self::Json => "the JSON body must be one flat object of strings that repeats no member",
             Self::Params(error) => error.description(),
             Self::Broken => "the body could not be read",
+            Self::TimedOut => "the body did not arrive in time",
         }
     }
 }
@@ -83,7 +92,12 @@ pub async fn read_params(
     payload: Payload,
     accept: Accept,
 ) -> Result<Params, BodyError> {
-    let body = read_bytes(payload).await?;
+    let coding = request.headers().get_all(header::CONTENT_ENCODING);
+    if !coding.into_iter().all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(BodyError::MediaType);
+    }
+    let body = timeout(BODY_TIMEOUT, read_bytes(payload)).await;
+    let body = body.unwrap_or(Err(BodyError::TimedOut))?;
     let mut content_types = request.headers().get_all(header::CONTENT_TYPE);
     let content_type =
         match (content_types.next().map(|value| value.to_str()), content_types.next()) {

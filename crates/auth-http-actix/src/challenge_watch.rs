@@ -24,7 +24,7 @@ impl ChallengeWatch {
     /// Answers whether it has.
     pub(crate) fn notices(&self, params: &Params, now: Instant) -> bool {
         let one = |name| params.one(name).ok().flatten();
-        let client = one("client_id").and_then(ClientId::parse);
+        let client = one("client_id").and_then(ClientId::parse).and_then(ClientId::for_log);
         let challenge = one("code_challenge").and_then(CodeChallenge::parse);
         let (Some(client), Some(challenge)) = (client, challenge) else {
             return false;

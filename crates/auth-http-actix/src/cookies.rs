@@ -25,8 +25,8 @@ impl Cookies {
     /// different names, since `__Host-` cookies cannot have different paths (META-10).
     pub fn new(base_path: &str, secure: bool) -> Self {
         let prefix = if secure { "__Host-" } else { "" };
-        let suffix: String =
-            base_path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        // A character that cookie names may have and paths of issuers may not.
+        let suffix = base_path.replace('/', "|");
         let name = |kind| format!("{prefix}auth_{kind}{suffix}");
         Self { session: name("session"), browser: name("browser"), secure }
     }

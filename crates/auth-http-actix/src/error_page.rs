@@ -63,7 +63,7 @@ impl Words {
         )
     }
 
-    /// Too many guesses.
+    /// Too many passwords wait to be checked.
     pub(crate) fn busy() -> Self {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -176,31 +176,39 @@ pub(crate) fn page(app: &App, words: &Words) -> HttpResponse {
 }
 
 /// An error page with headers of its own.
-pub(crate) fn build(app: &App, mut response: HttpResponseBuilder, words: &Words) -> HttpResponse {
+pub(crate) fn build(app: &App, response: HttpResponseBuilder, words: &Words) -> HttpResponse {
     let error_id = error_id(app);
-    let status = words.status.as_u16();
-    tracing::info!(
-        target: "security", error_id, status, title = words.title,
-        "answered with an error page"
-    );
+    let (status, title) = (words.status.as_u16(), words.title);
+    tracing::info!(target: "security", error_id, status, title, "answered with an error page");
+    show(app, response, words, error_id)
+}
+
+/// The page of a fault. What failed goes to the log only.
+pub(crate) fn fault(app: &App, fault: &Fault) -> HttpResponse {
+    let error_id = error_id(app);
+    tracing::error!(error_id, %fault, "fault");
+    let words = Words::from(fault);
+    show(app, HttpResponse::build(words.status), &words, error_id)
+}
+
+fn show(
+    app: &App,
+    mut response: HttpResponseBuilder,
+    words: &Words,
+    error_id: String,
+) -> HttpResponse {
     if words.status == StatusCode::SERVICE_UNAVAILABLE {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_FAULT));
     }
     let page = ErrorPage {
         server: app.host.clone(),
-        status,
+        status: words.status.as_u16(),
         title: words.title.to_owned(),
         explanation: words.explanation.clone(),
         advice: words.advice.to_owned(),
         error_id,
     };
     render(app, response, &page)
-}
-
-/// The page of a fault. What failed goes to the log only.
-pub(crate) fn fault(app: &App, fault: &Fault) -> HttpResponse {
-    tracing::error!(%fault, "fault");
-    page(app, &Words::from(fault))
 }
 
 /// Renders a page. A template that fails in spite of having been tried at start is our fault, and is

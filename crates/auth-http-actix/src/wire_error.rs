@@ -41,17 +41,18 @@ pub(crate) fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
     body(response, error.code, error.description)
 }
 
-/// A refusal with a status of the transport's own: 405, 413, 415, 429.
+/// A refusal with a status of the transport's own: 405, 408, 413, 415, 429. The core knows nothing of it,
+/// so that it is logged here.
 pub(crate) fn transport(response: HttpResponseBuilder, description: &str) -> HttpResponse {
-    body(response, ErrorCode::InvalidRequest, description)
+    let response = body(response, ErrorCode::InvalidRequest, description);
+    let status = response.status().as_u16();
+    tracing::info!(target: "security", status, error = description, "client's request refused");
+    response
 }
 
 /// A fault: 503 where trying again may help, 500 where it will not.
 pub(crate) fn fault(fault: &Fault) -> HttpResponse {
-    let code = match fault.is_transient() {
-        true => ErrorCode::TemporarilyUnavailable,
-        false => ErrorCode::ServerError,
-    };
+    let code = fault.code();
     let mut response = HttpResponse::build(status(code));
     if code == ErrorCode::TemporarilyUnavailable {
         response.insert_header((header::RETRY_AFTER, RETRY_AFTER_FAULT));

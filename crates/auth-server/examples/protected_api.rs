@@ -4,17 +4,16 @@
 use actix_web::http::{StatusCode, header};
 use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, error, middleware, web};
 use serde_json::{Value, json};
-use std::{env, io, sync::OnceLock, time::Duration};
+use std::{env, io, time::Duration};
 
 /// Who this API is, and whom it asks.
 pub struct Api {
     /// As it stands in `[[resources]]`.
     pub uri: String,
-    pub issuer: String,
+    /// `introspection_endpoint` of the authorization server's metadata.
+    pub introspection_endpoint: String,
     pub client_id: String,
     pub client_secret: String,
-    /// Found at the first request.
-    pub introspection_endpoint: OnceLock<String>,
 }
 
 pub fn routes(api: web::Data<Api>) -> impl FnOnce(&mut web::ServiceConfig) {
@@ -35,19 +34,27 @@ async fn create_project(api: web::Data<Api>, request: HttpRequest) -> Result<Htt
 
 /// What is known of the request's token, if it is active, for this API, and has this scope.
 async fn admit(api: web::Data<Api>, request: &HttpRequest, scope: &str) -> Result<Value, Error> {
-    let header = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+    let mut sent = request.headers().get_all(header::AUTHORIZATION).map(|it| it.to_str());
+    let header = sent.next().and_then(Result::ok).filter(|_| sent.next().is_none());
     let (scheme, token) = header.and_then(|it| it.split_once(' ')).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refuse(StatusCode::UNAUTHORIZED, ""));
+    }
+    let invalid = || refuse(StatusCode::UNAUTHORIZED, ", error=\"invalid_token\"");
+    if token.len() > 1000 {
+        return Err(invalid()); // No token is so long, and a form may not be either.
     }
     let (us, token) = (json!(api.uri), token.trim().to_owned());
     let known = web::block(move || introspect(&api, &token)).await?.map_err(|error| {
         eprintln!("cannot ask about a token: {error}");
         error::ErrorServiceUnavailable("the authorization server cannot be asked")
     })?;
-    let ours = known["aud"] == us || known["aud"].as_array().is_some_and(|it| it.contains(&us));
-    if known["active"] != true || !ours {
-        return Err(refuse(StatusCode::UNAUTHORIZED, ", error=\"invalid_token\""));
+    if known["active"] != true {
+        return Err(invalid());
+    }
+    if known["aud"] != us && !known["aud"].as_array().is_some_and(|it| it.contains(&us)) {
+        eprintln!("a token is for {}, and this is {us}", known["aud"]);
+        return Err(invalid());
     }
     if !known["scope"].as_str().is_some_and(|all| all.split(' ').any(|one| one == scope)) {
         let why = format!(", error=\"insufficient_scope\", scope=\"{scope}\"");
@@ -66,22 +73,15 @@ fn refuse(status: StatusCode, why: &str) -> Error {
 /// Asks about a token, with the API's own credentials.
 fn introspect(api: &Api, token: &str) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
     let agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5)));
-    let agent = agent.proxy(None).build().new_agent();
-    let endpoint = match api.introspection_endpoint.get() {
-        Some(endpoint) => endpoint,
-        None => {
-            let host = api.issuer.match_indices('/').nth(2).map_or(api.issuer.len(), |(at, _)| at);
-            let (origin, path) = api.issuer.split_at(host);
-            let metadata = format!("{origin}/.well-known/oauth-authorization-server{path}");
-            let metadata = agent.get(metadata).call()?.body_mut().read_to_string()?;
-            let metadata: Value = serde_json::from_str(&metadata)?;
-            let found = metadata["introspection_endpoint"].as_str().ok_or("nowhere to ask")?;
-            api.introspection_endpoint.get_or_init(|| found.to_owned())
-        }
-    };
+    let agent = agent.http_status_as_error(false).proxy(None).build().new_agent();
     let (id, secret) = (api.client_id.as_str(), api.client_secret.as_str());
     let form = [("token", token), ("client_id", id), ("client_secret", secret)];
-    Ok(serde_json::from_str(&agent.post(endpoint).send_form(form)?.body_mut().read_to_string()?)?)
+    let mut answer = agent.post(&api.introspection_endpoint).send_form(form)?;
+    let (status, body) = (answer.status(), answer.body_mut().read_to_string()?);
+    if status != 200 {
+        return Err(format!("{}: {status}: {body}", api.introspection_endpoint).into());
+    }
+    Ok(serde_json::from_str(&body)?)
 }
 
 #[actix_web::main]
@@ -89,10 +89,9 @@ async fn main() -> io::Result<()> {
     let setting = |name| env::var(name).map_err(|_| io::Error::other(format!("set {name}")));
     let api = web::Data::new(Api {
         uri: setting("API_URI")?,
-        issuer: setting("AUTH_ISSUER")?,
+        introspection_endpoint: setting("AUTH_INTROSPECTION")?,
         client_id: setting("API_CLIENT_ID")?,
         client_secret: setting("API_CLIENT_SECRET")?,
-        introspection_endpoint: OnceLock::new(),
     });
     let server = HttpServer::new(move || App::new().configure(routes(api.clone())));
     server.bind(setting("API_LISTEN")?)?.run().await

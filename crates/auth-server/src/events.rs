@@ -60,9 +60,13 @@ impl EventSink for LoggedEvents {
                 let (grant, client) = pair(grant, client);
                 info!(target: "security", grant, client, whole_grant, "token revoked");
             }
+            Event::ResourceGone { client } => {
+                let client = client.to_string();
+                warn!(target: "security", client, "introspection for an API not in [[resources]]");
+            }
             Event::TokenRefused { client, error } => {
                 let client = client.as_ref().map(ToString::to_string);
-                info!(target: "security", client, %error, "token request refused");
+                info!(target: "security", client, %error, "client's request refused");
             }
             Event::Faulted { fault } => error!(%fault, "fault"),
         }

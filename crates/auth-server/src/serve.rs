@@ -5,11 +5,10 @@ use crate::events::LoggedEvents;
 use crate::system::{OsEntropy, SystemClock};
 use anyhow::{Context as _, Result, bail};
 use auth_core::AuthEngine;
-use auth_core::error::StoreError;
 use auth_core::housekeeping::Housekeeping as _;
 use auth_core::policy::{PkceRequiredFor, Policy};
-use auth_core::resource::{Resource, ResourceUri, Resources};
-use auth_core::scope::{ScopeCatalog, ScopeDefinition, ScopeToken};
+use auth_core::resource::{Resource, Resources};
+use auth_core::scope::{ScopeCatalog, ScopeDefinition};
 use auth_core::session::SessionLifetimes;
 use auth_core::timestamp::Clock as _;
 use auth_core::token::RefreshReuse;
@@ -63,10 +62,7 @@ pub(crate) fn server(
     let passwords = Argon2Hasher::new(Cost::default())?;
     let readiness = {
         let store = Arc::clone(&store);
-        move || match store.is_ready() {
-            true => Ok(()),
-            false => Err(StoreError::Unavailable("the database is not ready".to_owned())),
-        }
+        move || store.is_ready()
     };
     let engine = AuthEngine::new(
         policy(config),
@@ -137,28 +133,21 @@ pub(crate) fn policy(config: &Config) -> Policy {
 }
 
 fn catalog(scopes: &[config::Scope]) -> ScopeCatalog {
-    let definition = |scope: &config::Scope| {
-        // The configuration was checked: every name is a scope token.
-        ScopeToken::parse(&scope.name).map(|token| ScopeDefinition {
-            token,
-            description: scope.description.clone(),
-            default: scope.default,
-        })
+    let definition = |scope: &config::Scope| ScopeDefinition {
+        token: scope.name.clone(),
+        description: scope.description.clone(),
+        default: scope.default,
     };
-    ScopeCatalog::new(scopes.iter().filter_map(definition).collect())
+    ScopeCatalog::new(scopes.iter().map(definition).collect())
 }
 
 fn resources(resources: &[config::Resource]) -> Resources {
-    let resource = |resource: &config::Resource| {
-        let scopes = resource.scopes.iter().map(|name| ScopeToken::parse(name));
-        // The configuration was checked: every URI is a resource URI.
-        ResourceUri::parse(&resource.uri).ok().map(|uri| Resource {
-            uri,
-            name: resource.name.clone(),
-            scopes: scopes.flatten().collect(),
-        })
+    let resource = |resource: &config::Resource| Resource {
+        uri: resource.uri.clone(),
+        name: resource.name.clone(),
+        scopes: resource.scopes.clone(),
     };
-    Resources::new(resources.iter().filter_map(resource).collect())
+    Resources::new(resources.iter().map(resource).collect())
 }
 
 /// How many rows of each kind one batch removes at most.

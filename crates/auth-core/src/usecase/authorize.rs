@@ -22,7 +22,7 @@ mod validate;
 use crate::client::{Client, ClientStore};
 use crate::consent::{AuthorizationRequest, ConsentStore, PendingAuthorizationStore};
 use crate::entropy::Entropy;
-use crate::error::{ErrorCode, Fault, OAuthError};
+use crate::error::{Fault, OAuthError};
 use crate::event::{Event, EventSink};
 use crate::grant::GrantStore;
 use crate::params::Params;
@@ -36,7 +36,7 @@ use identify::identify;
 pub(super) use identify::{find_interaction, identify_again};
 use proceed::proceed;
 pub(super) use proceed::{Context, Stop, issue_code, satisfies_prompt_login};
-use validate::{has_supported_response_mode, repeats_a_parameter, validate};
+use validate::{has_supported_response_mode, repeats_a_parameter, require_still_allowed, validate};
 
 /// The ports of [`authorize`], [`resume`] and
 /// [`decide_consent`](crate::usecase::decide_consent::decide_consent).
@@ -129,7 +129,7 @@ pub enum Refusal {
 ///
 /// # Errors
 /// A fault that struck before the redirect URI was proven; later ones go to the client as
-/// `temporarily_unavailable` (AUTHZ-24).
+/// [`Fault::code`] (AUTHZ-24).
 pub fn authorize(
     ports: &Ports<'_>,
     policy: &Policy,
@@ -176,7 +176,10 @@ pub fn resume(
     let state = pending.request.state.clone();
     let context = Context { ports, policy, client, redirect_uri: redirect_uri.clone() };
     let request = pending.request.clone();
-    let result = proceed(context, request, owner, Some((interaction, &pending)), |_| Ok(()));
+    // Nobody is asked for what would be refused after they approved.
+    let result = require_still_allowed(policy, &context.client, &request)
+        .map_err(Stop::Refused)
+        .and_then(|()| proceed(context, request, owner, Some((interaction, &pending)), |_| Ok(())));
     Ok(answer(ports, policy, result, redirect_uri, state.as_deref()))
 }
 
@@ -193,10 +196,7 @@ pub(super) fn answer(
         Ok(next) => return next,
         Err(Stop::Refused(error)) => error,
         Err(Stop::Fault(fault)) => {
-            let code = match fault.is_transient() {
-                true => ErrorCode::TemporarilyUnavailable,
-                false => ErrorCode::ServerError,
-            };
+            let code = fault.code();
             ports.events.record(&Event::Faulted { fault });
             OAuthError::new(code, "the server cannot decide this at the moment")
         }

@@ -18,7 +18,7 @@ use crate::usecase::token::{Ports, TokenResponse, UNAUTHORIZED_CLIENT, mint};
 ///
 /// # Errors
 /// `unauthorized_client`, `invalid_scope`, `invalid_target`, or a fault.
-pub fn client_credentials(
+pub(super) fn client_credentials(
     ports: &Ports<'_>,
     policy: &Policy,
     client: &AuthenticatedClient,

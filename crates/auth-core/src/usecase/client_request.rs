@@ -2,14 +2,10 @@
 //! (CAUTH-11).
 
 use crate::client::{ClientId, ClientStore};
-use crate::client_auth::{
-    AuthenticatedClient, ClientCredentials, authenticate_client, parse_basic,
-};
+use crate::client_auth::{AuthenticatedClient, ClientCredentials, authenticate_client};
 use crate::error::{OAuthError, TokenError};
 use crate::event::{Event, EventSink};
 use crate::params::Params;
-
-const UUID_LEN: usize = 36;
 
 /// A request as it arrives.
 pub struct Request<'a> {
@@ -47,11 +43,7 @@ pub(super) fn record_refusal<T>(
     }
 }
 
-/// No longer than a UUID: what is longer may be a secret or a token in the wrong place, and those are 43
-/// characters at least (CODE-14).
 fn claimed_client(request: &Request<'_>) -> Option<ClientId> {
-    let header = request.authorization.first().and_then(|header| parse_basic(header));
-    let id = header.map(|(id, _)| id);
-    let id = id.or_else(|| request.params.one("client_id").ok().flatten().map(ToOwned::to_owned));
-    ClientId::parse(&id?).filter(|id| id.as_str().len() <= UUID_LEN)
+    let claimed = ClientCredentials::read(request.authorization, request.params).ok()?;
+    ClientId::parse(claimed.claimed_id()).and_then(ClientId::for_log)
 }

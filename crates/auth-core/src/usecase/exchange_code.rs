@@ -25,7 +25,7 @@ use crate::usecase::token::{Ports, TokenResponse, mint, narrow, require_live};
 ///
 /// # Errors
 /// `invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, or a fault.
-pub fn exchange_code(
+pub(super) fn exchange_code(
     ports: &Ports<'_>,
     policy: &Policy,
     client: &AuthenticatedClient,

@@ -347,5 +347,5 @@ fn a_scope_that_shrank_meanwhile_buys_less(#[case] changes: &str) {
 fn a_scope_that_is_gone_buys_nothing() {
     let client = Client { scope: scope("api.admin"), ..web() };
     let world = with_code(record(), grant());
-    assert_eq!(refused(&world, client, ""), OAuthError::INVALID_GRANT);
+    assert_eq!(refused(&world, client, "").code, ErrorCode::InvalidGrant);
 }

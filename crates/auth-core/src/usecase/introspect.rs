@@ -11,7 +11,7 @@
 use crate::client::{Client, ClientId, ClientStore};
 use crate::entropy::hex;
 use crate::error::{OAuthError, TokenError};
-use crate::event::EventSink;
+use crate::event::{Event, EventSink};
 use crate::grant::Grant;
 use crate::policy::Policy;
 use crate::scope::Scope;
@@ -89,15 +89,18 @@ fn answer(
         return Err(OAuthError::INVALID_CLIENT.into());
     }
     let token = params.one("token")?.ok_or(OAuthError::invalid_request("token is missing"))?;
+    if caller.resource_server.as_ref().is_some_and(|uri| !policy.resources.contains(uri)) {
+        ports.events.record(&Event::ResourceGone { client: caller.id.clone() });
+        return Ok(None);
+    }
+    // Of whatever kind the token is: they look the same.
     let Some(token) = AccessToken::presented(token).digest() else {
         return Ok(None);
     };
     let found = ports.tokens.find(&token)?;
     let now = ports.clock.now();
     Ok(found
-        .filter(|(record, grant)| {
-            is_active(record, grant, now) && may_see(policy, caller, record, grant)
-        })
+        .filter(|(record, grant)| is_active(record, grant, now) && may_see(caller, record, grant))
         .map(|(record, grant)| describe(policy, &token, record, grant)))
 }
 
@@ -109,12 +112,10 @@ fn is_active(record: &TokenRecord, grant: &Grant, now: Timestamp) -> bool {
     current && grant.is_live(now)
 }
 
-fn may_see(policy: &Policy, caller: &Client, record: &TokenRecord, grant: &Grant) -> bool {
+fn may_see(caller: &Client, record: &TokenRecord, grant: &Grant) -> bool {
     match (&caller.resource_server, record) {
         (None, _) => grant.client_id == caller.id,
-        (Some(uri), TokenRecord::Access(record)) => {
-            record.audience.contains(uri) && policy.resources.contains(uri)
-        }
+        (Some(uri), TokenRecord::Access(record)) => record.audience.contains(uri),
         (Some(_), TokenRecord::Refresh(_)) => false,
     }
 }

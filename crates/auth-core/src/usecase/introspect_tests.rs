@@ -1,8 +1,7 @@
 use super::*;
 use crate::error::ErrorCode;
-use crate::event::Event;
 use crate::params::Params;
-use crate::resource::{Audience, Resources};
+use crate::resource::Audience;
 use crate::token::{AccessTokenRecord, RefreshTokenRecord};
 use crate::usecase::fixtures::{
     ISSUER, NOW, SECRET, World, alice, at, audience, disabled, evil, grant, minted_under, overlay,
@@ -34,17 +33,8 @@ fn refused(mut world: World, client: &Client, changes: &str) -> OAuthError {
 
 /// What this caller learns of this token, which is looked up once. Nothing is written.
 fn told(caller: &Client, record: TokenRecord, grant: Grant) -> Option<ActiveToken> {
-    told_among(resources(), caller, record, grant)
-}
-
-fn told_among(
-    resources: Resources,
-    caller: &Client,
-    record: TokenRecord,
-    grant: Grant,
-) -> Option<ActiveToken> {
     let mut world = World::with(caller.clone());
-    world.policy.resources = resources;
+    world.policy.resources = resources();
     let find = world.tokens.expect_find().once();
     find.withf(|digest| Some(*digest) == token().digest()).return_const(Ok(Some((record, grant))));
     ask(&world, caller, "").unwrap()
@@ -119,10 +109,13 @@ fn a_resource_server_learns_of_what_is_meant_for_it() {
 /// the tokens for it are still there; a client goes on to see its own.
 #[test]
 fn a_resource_server_that_is_gone_learns_nothing() {
-    let gone = Resources::default;
     let a = resource_server("https://a.test/");
-    assert_eq!(told_among(gone(), &a, access("https://a.test/"), granted()), None);
-    assert!(told_among(gone(), &post(), access("https://a.test/"), granted()).is_some());
+    let world = World::with(a.clone()).records(Event::ResourceGone { client: a.id.clone() });
+    assert_eq!(ask(&world, &a, ""), Ok(None));
+    let mut world = World::with(post());
+    let found = (access("https://a.test/"), granted());
+    world.tokens.expect_find().once().return_const(Ok(Some(found)));
+    assert!(ask(&world, &post(), "").unwrap().is_some());
 }
 
 /// INTRO-02, INTRO-04: the same nothing for every reason.

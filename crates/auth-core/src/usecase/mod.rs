@@ -3,13 +3,13 @@
 //! below it, its tests.
 
 pub mod authorize;
-pub mod client_credentials;
+mod client_credentials;
 mod client_request;
 pub mod decide_consent;
-pub mod exchange_code;
+mod exchange_code;
 pub mod introspect;
 pub mod metadata;
-pub mod refresh;
+mod refresh;
 mod requested;
 pub mod revoke;
 pub mod sign_in;

@@ -20,7 +20,7 @@ use crate::usecase::token::{Ports, TokenResponse, mint, narrow, require_live};
 ///
 /// # Errors
 /// `invalid_request`, `invalid_grant`, `invalid_scope`, `invalid_target`, or a fault.
-pub fn refresh(
+pub(super) fn refresh(
     ports: &Ports<'_>,
     policy: &Policy,
     client: &AuthenticatedClient,

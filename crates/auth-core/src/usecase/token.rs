@@ -4,7 +4,7 @@
 //! 2. `grant_type` is there and known (TOKEN-04, TOKEN-05).
 //! 3. The client authenticates, or is public and names itself ([`crate::client_auth`]).
 //! 4. The client may use this grant.
-//! 5. The grant's own rules: [`exchange_code`], [`refresh`], [`client_credentials`].
+//! 5. The grant's own rules: `exchange_code`, `refresh`, `client_credentials`.
 
 use crate::client::{ClientStore, GrantType};
 use crate::client_auth::AuthenticatedClient;
@@ -159,8 +159,8 @@ impl Minted {
 /// where there is one to read) and `resource` (RES-03, RES-06).
 ///
 /// # Errors
-/// `invalid_grant` if nothing is left of the approval; `invalid_scope` or `invalid_target` if the request
-/// asks for more than is left.
+/// `invalid_grant` if nothing is left of the scope that was approved; `invalid_scope` or `invalid_target`
+/// if the request asks for more than is left.
 pub(super) fn narrow(
     policy: &Policy,
     client: &AuthenticatedClient,
@@ -172,8 +172,12 @@ pub(super) fn narrow(
     let left = grant.scope.intersection(&client.client().scope);
     let left = left.intersection(&policy.scopes.all());
     let known = grant.audience.intersection(&resources.all());
-    if left.is_empty() || (known.is_empty() && !grant.audience.is_empty()) {
-        return Err(OAuthError::INVALID_GRANT);
+    if left.is_empty() {
+        return Err(NOTHING_LEFT);
+    }
+    if known.is_empty() && !grant.audience.is_empty() {
+        // The operator may put it back, so that the client must not throw its token away.
+        return Err(OAuthError::invalid_target("what was approved is no longer offered"));
     }
     let scope = match scope {
         None => left,
@@ -192,12 +196,10 @@ pub(super) fn narrow(
         }
         Some(chosen) => (resources.scope_within(&scope, &chosen), chosen),
         None => {
-            // A token that says less is for fewer. A scope that concerns nobody in particular goes with
-            // whom the client chose; where it chose nobody, such a token is for this server (RES-07).
+            // A token that says less is for fewer, but for all if it says nothing to anybody in particular.
             let concerned = known.intersection(&resources.sharing(&scope));
-            let was_chosen = grant.audience != resources.sharing(&grant.scope);
-            let audience = if concerned.is_empty() && was_chosen { known } else { concerned };
-            (scope, audience)
+            let is_less = scope != grant.scope && !concerned.is_empty();
+            (scope, if is_less { concerned } else { known })
         }
     };
     if scope.is_empty() {
@@ -205,6 +207,11 @@ pub(super) fn narrow(
     }
     Ok((scope, audience))
 }
+
+const NOTHING_LEFT: OAuthError = OAuthError::new(
+    ErrorCode::InvalidGrant,
+    "the client may no longer have any scope that was approved",
+);
 
 /// The grant must be live, and its owner, if it has one, enabled (CODE-12, REFRESH-14).
 pub(super) fn require_live(

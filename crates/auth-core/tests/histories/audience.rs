@@ -62,8 +62,8 @@ pub(crate) fn narrowed(
     }
     if at.is_empty() {
         let fewer = &concerned(&scope) & granted.1;
-        let was_chosen = *granted.1 != concerned(granted.0);
-        let audience = if fewer.is_empty() && was_chosen { granted.1.clone() } else { fewer };
+        let is_narrowed = scope != *granted.0 && !fewer.is_empty();
+        let audience = if is_narrowed { fewer } else { granted.1.clone() };
         return Some((scope, audience));
     }
     let at = known(at).filter(|at| at.is_subset(granted.1))?;

@@ -234,14 +234,26 @@ fn without_a_resource_the_scope_decides(#[case] scope: &str, #[case] audience: &
     assert_is_for(&server, &next, audience, scope);
 }
 
-/// RES-07: a token whose scope was narrowed is for those whom what is left of it concerns, and for the
-/// server itself where that is none.
+/// RES-04: whom the client chose and the owner approved, the token is for, whatever its scope.
+#[test]
+fn what_was_approved_is_not_dropped_because_no_scope_names_it() {
+    let server = TestServer::with_resources();
+    let tokens = flow(&server, "api.write email", &[API, OTHER]);
+    assert_is_for(&server, &tokens, BOTH, "api.write email");
+    let next = refresh(&server, refresh_token_in(&tokens), "", &[]).unwrap();
+    assert_is_for(&server, &next, BOTH, "api.write email");
+    let less = refresh(&server, refresh_token_in(&next), "api.write", &[]).unwrap();
+    assert_is_for(&server, &less, API, "api.write");
+}
+
+/// RES-07: a token whose scope was narrowed is for those whom what is left of it concerns, and for
+/// everybody that was approved if it concerns nobody in particular.
 #[rstest]
 #[case("api.write", API)]
 #[case("profile", OTHER)]
 #[case("profile email", OTHER)]
 #[case("api.write profile", BOTH)]
-#[case("email", sample::ISSUER)]
+#[case("email", BOTH)]
 fn a_narrowed_scope_narrows_the_audience(#[case] scope: &str, #[case] audience: &str) {
     let server = TestServer::with_resources();
     let granted = "api.write profile email";

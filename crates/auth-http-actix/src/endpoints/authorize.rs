@@ -3,7 +3,8 @@
 use super::{Api, api, form, interaction};
 use crate::app::App;
 use crate::error_page::{self, Words};
-use actix_web::http::{StatusCode, header};
+use crate::redirect;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use auth_core::params::{ParamLimits, Params, ParamsError};
@@ -60,12 +61,11 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
     if params.iter().any(|(_, value)| value.len() > ParamLimits::QUERY.value_bytes) {
         return error_page::page(&app, &ParamsError::TooLong.into());
     }
-    let path = request.uri().path();
-    let location = format!("{}{path}?{}", app.origin, params.to_form());
-    if location.len() > app.origin.len() + MAX_TARGET {
+    let target = format!("{}/authorize?{}", api(&request).prefix(), params.to_form());
+    if app.path(&target).len() > MAX_TARGET {
         return too_long(&app);
     }
-    HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
+    redirect::to_own(&app, &target)
 }
 
 fn too_long(app: &App) -> HttpResponse {

@@ -49,8 +49,7 @@ pub(super) async fn ask<T: Send + 'static>(
         let headers: Vec<&[u8]> = authorization.iter().map(Vec::as_slice).collect();
         question(engine, &Request { authorization: &headers, params: &params })
     });
-    let answer = answer.await.unwrap_or_else(|fault| Err(TokenError::Fault(fault)));
-    answer.map_err(|error| match error {
+    answer.await.map_err(|error| match error {
         TokenError::Refused(error) => {
             if error.code == ErrorCode::InvalidClient {
                 // Whether this was the last try is the next request's to learn.

@@ -2,7 +2,6 @@
 
 use super::form;
 use crate::app::App;
-use crate::browser_checks::is_from_own_page;
 use crate::csrf::{self, Purpose};
 use crate::error_page::{self, Words};
 use crate::redirect;
@@ -31,7 +30,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
         return error_page::page(&app, &Words::forged());
     };
     let purpose = Purpose::Consent(&interaction, visitor.session.as_ref());
-    if !is_from_own_page(&request, &app.origin) || !csrf::is_valid(token, browser, &purpose) {
+    if !form::is_ours(&app, &request, token, browser, &purpose) {
         return error_page::page(&app, &Words::forged());
     }
     let browser = browser.digest();
@@ -44,7 +43,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
             params: &params,
         })
     });
-    match decided.await.and_then(|inner| inner) {
+    match decided.await {
         Ok(Authorize::Redirect(response)) => redirect::to_client(&response),
         Ok(Authorize::Refused(refusal)) => error_page::page(&app, &Words::from(refusal)),
         Ok(Authorize::NeedsSignIn(_) | Authorize::NeedsConsent(_)) => {

@@ -13,10 +13,9 @@ pub(super) async fn live() -> HttpResponse {
 
 /// The database is reachable and its schema current.
 pub(super) async fn ready(app: Data<App>) -> HttpResponse {
-    let (mut response, body) = match app.readiness().await {
-        Ok(()) => (HttpResponse::Ok(), "ready\n"),
-        Err(error) => {
-            tracing::warn!(%error, "not ready");
+    let (mut response, body) = match app.is_ready().await {
+        true => (HttpResponse::Ok(), "ready\n"),
+        false => {
             let mut response = HttpResponse::ServiceUnavailable();
             response.insert_header((header::RETRY_AFTER, RETRY_AFTER_FAULT));
             (response, "not ready\n")

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 pub(super) async fn get(app: Data<App>, request: HttpRequest) -> HttpResponse {
     let visitor = app.visitor(&request);
     let found = app.engine(move |engine| Ok((visitor.owner(engine)?, visitor)));
-    let (owner, visitor) = match found.await.and_then(|inner| inner) {
+    let (owner, visitor) = match found.await {
         Ok(found) => found,
         Err(fault) => return error_page::fault(&app, &fault),
     };

@@ -1,6 +1,6 @@
 //! What follows an authorization request: a page, or a redirect; and its continuation after sign-in.
 
-use super::{Api, api};
+use super::Api;
 use crate::app::{App, Visitor};
 use crate::csrf::{self, Purpose};
 use crate::error_page::{self, Words};
@@ -31,7 +31,7 @@ pub(super) async fn get(app: Data<App>, request: HttpRequest, id: Path<String>) 
         };
         Ok((next, visitor, owner))
     });
-    show(&app, api(&request), outcome.await, false)
+    show(&app, Api::OAuth, outcome.await, false)
 }
 
 type Outcome = (Authorize, Visitor, Option<AuthenticatedOwner>);
@@ -40,10 +40,10 @@ type Outcome = (Authorize, Visitor, Option<AuthenticatedOwner>);
 pub(super) fn show(
     app: &App,
     api: Api,
-    outcome: Result<Result<Outcome, Fault>, Fault>,
+    outcome: Result<Outcome, Fault>,
     new_browser: bool,
 ) -> HttpResponse {
-    let (next, visitor, owner) = match outcome.and_then(|inner| inner) {
+    let (next, visitor, owner) = match outcome {
         Ok(outcome) => outcome,
         Err(fault) => return error_page::fault(app, &fault),
     };

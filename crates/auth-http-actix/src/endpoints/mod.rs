@@ -76,11 +76,6 @@ fn mount_api(config: &mut ServiceConfig, base: &str, api: Api) {
                 .route(web::get().to(authorize::get))
                 .route(web::post().to(authorize::post)),
         )
-        .service(
-            page(&at("/interaction/{interaction}"), "GET")
-                .app_data(api)
-                .route(web::get().to(interaction::get)),
-        )
         .service(page(&at("/consent"), "POST").route(web::post().to(consent::post)))
         .service(json(&at("/token"), POST, web::post().to(token::post)).wrap(cors(&["POST"])))
         .service(
@@ -99,6 +94,10 @@ fn mount_api(config: &mut ServiceConfig, base: &str, api: Api) {
 fn mount_pages(config: &mut ServiceConfig, base: &str) {
     let at = |path: &str| format!("{base}{path}");
     config
+        .service(
+            page(&at("/oauth/interaction/{interaction}"), "GET")
+                .route(web::get().to(interaction::get)),
+        )
         .service(
             page(&at("/login"), "GET, HEAD, POST")
                 .route(get_or_head().to(sign_in::get))

@@ -71,7 +71,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
     };
     let interaction = wanted.as_ref().map(|prompted| &prompted.interaction);
     let Some(browser) = &visitor.browser else {
-        return stale(&app, wanted.as_ref(), username);
+        return stale(&app, username);
     };
     if !is_from_own_page(&request, &app.origin) {
         return error_page::page(&app, &Words::forged());
@@ -105,7 +105,7 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
     };
     match app.passwords.run(work).await {
         Ok(Ok(Some(session))) => {
-            guess.was_right(&app);
+            guess.give_back(&app);
             let next = match interaction {
                 Some(id) => format!("/oauth/interaction/{}", id.expose()),
                 None => "/".to_owned(),
@@ -119,15 +119,15 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
             form(&app, StatusCode::FORBIDDEN, browser, wanted.as_ref(), username, problem)
         }
         Ok(Err(fault)) => {
-            guess.was_right(&app);
+            guess.give_back(&app);
             error_page::fault(&app, &fault)
         }
         Err(LaneError::Full) => {
-            guess.was_right(&app);
+            guess.give_back(&app);
             error_page::page(&app, &Words::busy())
         }
         Err(LaneError::Panicked) => {
-            guess.was_right(&app);
+            guess.give_back(&app);
             error_page::fault(&app, &Fault::Defect("a sign-in"))
         }
     }
@@ -149,7 +149,7 @@ async fn wanted(
         return refuse(Refusal::InteractionGone);
     };
     let resumed = app.engine(move |engine| engine.resume(&id, &browser, None));
-    match resumed.await.and_then(|inner| inner) {
+    match resumed.await {
         Ok(Authorize::NeedsSignIn(prompted) | Authorize::NeedsConsent(prompted)) => {
             Ok(Some(prompted))
         }
@@ -159,13 +159,13 @@ async fn wanted(
     }
 }
 
-/// The form without a browser cookie to go by: it was lost, or is blocked.
-fn stale(app: &App, wanted: Option<&Prompted>, username: &str) -> HttpResponse {
+/// The form without a browser cookie to go by: it was lost, or is blocked. No interaction belongs to it.
+fn stale(app: &App, username: &str) -> HttpResponse {
     match BrowserSecret::mint(&*app.engine.entropy) {
         Err(error) => error_page::fault(app, &error.into()),
         Ok(browser) => {
             let stale = Some(SignInProblem::Stale);
-            let mut response = form(app, StatusCode::FORBIDDEN, &browser, wanted, username, stale);
+            let mut response = form(app, StatusCode::FORBIDDEN, &browser, None, username, stale);
             let _ = response.add_cookie(&app.cookies.set_browser(&browser));
             response
         }
@@ -198,7 +198,7 @@ fn form(
     error_page::render(app, response, &page)
 }
 
-/// One guess at a password, counted before it is made, and forgotten if it was no wrong one.
+/// One guess at a password, counted before it is made, and given back if it was no wrong one.
 struct Guess {
     account: (String, std::net::IpAddr),
 }
@@ -216,7 +216,7 @@ impl Guess {
         Ok(Self { account })
     }
 
-    fn was_right(&self, app: &App) {
+    fn give_back(&self, app: &App) {
         app.account_failures.give_back(&self.account);
         app.address_failures.give_back(&self.account.1);
     }

@@ -2,8 +2,7 @@
 
 use super::form;
 use crate::app::App;
-use crate::browser_checks::is_from_own_page;
-use crate::csrf::{self, Purpose};
+use crate::csrf::Purpose;
 use crate::error_page::{self, Words};
 use crate::pages::SignedOut;
 use crate::redirect;
@@ -19,15 +18,15 @@ pub(super) async fn post(app: Data<App>, request: HttpRequest, payload: Payload)
     let visitor = app.visitor(&request);
     let token = params.one("csrf_token").ok().flatten().unwrap_or_default();
     let purpose = Purpose::SignOut(visitor.session.as_ref());
-    let ours = visitor.browser.as_ref().is_some_and(|it| csrf::is_valid(token, it, &purpose));
-    if !ours || !is_from_own_page(&request, &app.origin) {
+    let ours = |browser| form::is_ours(&app, &request, token, browser, &purpose);
+    if !visitor.browser.as_ref().is_some_and(ours) {
         return error_page::page(&app, &Words::forged());
     }
     let ended = app.engine(move |engine| match visitor.owner(engine)? {
         Some(owner) => engine.sign_out(&owner),
         None => Ok(()),
     });
-    if let Err(fault) = ended.await.and_then(|inner| inner) {
+    if let Err(fault) = ended.await {
         return error_page::fault(&app, &fault);
     }
     let mut response = redirect::to_own(&app, "/signed-out");

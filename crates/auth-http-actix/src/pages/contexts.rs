@@ -14,7 +14,7 @@ pub struct SignIn {
     /// The client that sent the person here; none when they came by themselves.
     #[serde(serialize_with = "visible::optional_name")]
     pub client_name: Option<String>,
-    /// What the user name field holds already: typed before, or a `login_hint`. May be empty.
+    /// What the user name field holds already: what was typed before. May be empty.
     #[serde(serialize_with = "visible::identifier")]
     pub username: String,
     /// Token against cross-site requests, bound to this browser.
@@ -98,7 +98,7 @@ pub struct ConsentPage {
     /// Path that lets somebody else sign in and then returns to this request.
     #[serde(serialize_with = "visible::local_path")]
     pub switch_account: String,
-    /// What is asked for, in the request's order; may be empty.
+    /// What is asked for, in the operator's order; may be empty.
     pub scopes: Vec<ScopeInWords>,
     /// The APIs that it is asked for, in the operator's order; empty if none is configured for it.
     pub resources: Vec<ResourceInWords>,

@@ -92,7 +92,6 @@ async fn an_interaction_belongs_to_the_browser_that_started_it() {
     for victim in [&alice, &site.browser()] {
         victim.get(&login).await.assert_error_page(400);
         victim.get(&format!("/oauth/interaction/{name}")).await.assert_error_page(400);
-        victim.get(&format!("/v1/auth/interaction/{name}")).await.assert_error_page(400);
     }
     // Nor does the form, with or without a token of the victim's own.
     let own_page = alice.get("/login").await;

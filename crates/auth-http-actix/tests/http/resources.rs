@@ -276,7 +276,7 @@ async fn a_resource_that_is_gone_is_in_no_new_token() {
     let restarted = Site::over(&site.kit.under(policy)).await;
     let rows = restarted.rows();
     let gone = restarted.refresh("web", mail.refresh_token()).await;
-    gone.assert_json_error(400, "invalid_grant");
+    gone.assert_json_error(400, "invalid_target");
     let asked = at(refreshing(both.refresh_token()), &[MAIL]);
     restarted.token("web", asked).await.assert_json_error(400, "invalid_target");
     assert_eq!(restarted.rows(), rows);

@@ -97,22 +97,23 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
     match command {
         Command::Add(new) => add(&new, admin),
         Command::List => list(admin),
-        Command::Show { id } => show(&admin.client(&id)?, None),
+        Command::Show { id } => show(admin, &admin.client(&id)?, None),
         Command::Update { id, changes } => {
             let mut client = admin.client(&id)?;
             changes.apply(&mut client, &admin.policy)?;
             found(admin.store.update(&client)?, &id)?;
-            show(&admin.client(&id)?, None)
+            show(admin, &admin.client(&id)?, None)
         }
         Command::Disable { id } => {
             let client = admin.client(&id)?;
             found(admin.store.set_disabled(&client.id, Some(admin.now()))?, &id)?;
-            Ok(show(&admin.client(&id)?, None)?.note("The client is disabled; its grants ended."))
+            let shown = show(admin, &admin.client(&id)?, None)?;
+            Ok(shown.note("The client is disabled; its grants ended."))
         }
         Command::Enable { id } => {
             let client = admin.client(&id)?;
             found(admin.store.set_disabled(&client.id, None)?, &id)?;
-            Ok(show(&admin.client(&id)?, None)?.note("The client is enabled."))
+            Ok(show(admin, &admin.client(&id)?, None)?.note("The client is enabled."))
         }
         Command::Delete { id } => {
             let client = admin.client(&id)?;
@@ -133,7 +134,7 @@ pub(super) fn run(command: Command, admin: &Admin) -> Result<Answer> {
 fn add(new: &New, admin: &Admin) -> Result<Answer> {
     let (client, secret) = new.client(admin)?;
     match admin.store.insert(&client)? {
-        Inserted::Inserted => show(&client, secret.as_ref()),
+        Inserted::Inserted => show(admin, &client, secret.as_ref()),
         Inserted::NameTaken => {
             bail!("there is already a client {}; choose another --id", quoted(client.id.as_str()))
         }
@@ -146,7 +147,7 @@ fn list(admin: &Admin) -> Result<Answer> {
         [
             client.id.to_string(),
             kind(client).to_owned(),
-            state(client).to_owned(),
+            state(admin, client).to_owned(),
             client.created_at.to_string(),
             client.name.clone(),
         ]
@@ -212,7 +213,7 @@ impl<'a> View<'a> {
     }
 }
 
-fn show(client: &Client, secret: Option<&ClientSecret>) -> Result<Answer> {
+fn show(admin: &Admin, client: &Client, secret: Option<&ClientSecret>) -> Result<Answer> {
     let view = View::new(client, secret);
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let [basic, post] = ClientAuthMethod::ALL.map(ClientAuthMethod::as_str);
@@ -235,7 +236,7 @@ fn show(client: &Client, secret: Option<&ClientSecret>) -> Result<Answer> {
         ("require_pkce", of_tokens(yes_no(view.require_pkce))),
         ("auth_method", vec![method.map_or(format!("{basic} or {post}"), str::to_owned)]),
         ("rotation", of_tokens(yes_no(client.rotate_refresh_tokens))),
-        ("state", vec![state(client).to_owned()]),
+        ("state", vec![state(admin, client).to_owned()]),
         ("created_at", vec![view.created_at.clone()]),
     ]);
     let answer = Answer::new(&view, text)?;
@@ -253,6 +254,11 @@ fn kind(client: &Client) -> &'static str {
     }
 }
 
-fn state(client: &Client) -> &'static str {
-    if client.is_enabled() { "enabled" } else { "disabled" }
+fn state(admin: &Admin, client: &Client) -> &'static str {
+    let is_gone = |uri| !admin.policy.resources.contains(uri);
+    match &client.resource_server {
+        _ if !client.is_enabled() => "disabled",
+        Some(uri) if is_gone(uri) => "not in [[resources]]",
+        _ => "enabled",
+    }
 }

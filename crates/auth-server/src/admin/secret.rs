@@ -107,14 +107,15 @@ fn rotate(id: &str, revoke_old: bool, admin: &Admin) -> Result<Answer> {
         ("created_at", vec![json.created_at.clone()]),
     ]);
     let answer = Answer::new(&json, text)?.note(SHOWN_ONCE);
-    Ok(match (revoke_old, client.secrets.first()) {
-        (true, _) => answer.note("No older secret is valid any more."),
-        (false, Some(old)) => answer.note(format!(
-            "The secret {} stays valid until `auth-server client secret retire`.",
-            old.id
-        )),
-        (false, None) => answer,
-    })
+    if revoke_old {
+        return Ok(answer.note("No older secret is valid any more."));
+    }
+    let kept = client.secrets.iter().take(keep).map(|old| {
+        format!("The secret {} stays valid until `auth-server client secret retire`.", old.id)
+    });
+    let ended = client.secrets.iter().skip(keep);
+    let ended = ended.map(|old| format!("The secret {} is not valid any more.", old.id));
+    Ok(kept.chain(ended).fold(answer, Answer::note))
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@
 //! a setting stands in one table, [`settings::SECTIONS`].
 
 mod check;
+mod core_value;
 mod database_url;
 mod duration;
 mod env;

@@ -1,13 +1,13 @@
 //! The settings, typed. What each one means stands in the table of settings and in the book's
 //! configuration page.
 
-// Read so that they are judged; used once sign-in through providers and JWT access tokens are there.
-#![allow(dead_code)]
-
+use super::core_value;
 use super::database_url::DatabaseUrl;
 use super::duration;
 use super::issuer::Issuer;
 use super::network::Network;
+use auth_core::resource::ResourceUri;
+use auth_core::scope::ScopeToken;
 use serde::Deserialize;
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) refresh: Refresh,
     pub(crate) redirects: Redirects,
     pub(crate) session: Session,
+    // Read so that it is judged; used once sign-in through providers is there.
+    #[allow(dead_code)]
     pub(crate) login: Login,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) resources: Vec<Resource>,
@@ -115,6 +117,7 @@ pub(crate) struct Login {
 }
 
 /// `[[login.upstream]]`: has a `client_secret` or a `client_secret_file`, never both.
+#[allow(dead_code)]
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Upstream {
@@ -148,7 +151,8 @@ impl fmt::Debug for SecretText {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Scope {
-    pub(crate) name: String,
+    #[serde(deserialize_with = "core_value::scope_token")]
+    pub(crate) name: ScopeToken,
     pub(crate) description: String,
     pub(crate) default: bool,
 }
@@ -157,9 +161,13 @@ pub(crate) struct Scope {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resource {
-    pub(crate) uri: String,
+    #[serde(deserialize_with = "core_value::resource_uri")]
+    pub(crate) uri: ResourceUri,
     pub(crate) name: String,
-    pub(crate) scopes: Vec<String>,
+    #[serde(deserialize_with = "core_value::scope")]
+    pub(crate) scopes: auth_core::scope::Scope,
+    // Read so that it is judged; used once JWT access tokens are there.
+    #[allow(dead_code)]
     pub(crate) access_token_format: AccessTokenFormat,
 }
 

@@ -75,8 +75,10 @@ fn the_example_answers_good_tokens_and_challenges_the_others() {
         assert_refused(&api.call("GET", authorization), 401, NO_TOKEN);
     }
     let good = world.token(&[("scope", "projects:read")]);
-    let refresh_token = "x".repeat(64);
-    for bad in ["nonsense", &good[1..], &format!("{good}A"), &refresh_token, &world.job.secret] {
+    let (refresh_token, junk) = ("x".repeat(64), "%".repeat(30_000));
+    for bad in
+        ["nonsense", &good[1..], &format!("{good}A"), &refresh_token, &junk, &world.job.secret]
+    {
         assert_refused(&api.list(bad), 401, INVALID);
     }
     let answer = api.list(&good);

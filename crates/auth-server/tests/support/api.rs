@@ -41,7 +41,8 @@ impl Api {
     #[track_caller]
     pub fn start(site: &Site, place: &Place, credentials: &Client) -> Self {
         let mut command = Command::new(program());
-        command.env("AUTH_ISSUER", &site.issuer).env("API_URI", &place.uri);
+        let introspection = format!("{}/oauth/introspect", site.issuer);
+        command.env("AUTH_INTROSPECTION", introspection).env("API_URI", &place.uri);
         command.env("API_CLIENT_ID", &credentials.id);
         command.env("API_CLIENT_SECRET", &credentials.secret);
         command.env("API_LISTEN", place.address.to_string());

@@ -53,11 +53,6 @@ impl Writer {
         })?;
         answer.recv().unwrap_or_else(|_| Err(stopped()))
     }
-
-    /// Whether the thread runs.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
-    }
 }
 
 impl Drop for Writer {

@@ -1,7 +1,7 @@
 //! An interaction that is taken up again after its owner signed in.
 
 use super::*;
-use crate::usecase::fixtures::{INTERACTION, pending};
+use crate::usecase::fixtures::{INTERACTION, audience, pending};
 
 fn prompting(prompt: Prompt, signed_in: Option<&str>) -> PendingAuthorization {
     let mut pending = pending();
@@ -55,6 +55,27 @@ fn the_client_and_its_redirect_uri_are_proven_again() {
     let world = World::with(moved).interaction(Some(pending()));
     let unregistered = Refusal::RedirectUri(RedirectUriMismatch::Unregistered);
     assert_eq!(refused(&world), unregistered);
+}
+
+/// REFRESH-14, RES-02: nobody is asked to sign in for, or to approve, what the client can no longer get.
+#[test]
+fn what_is_no_longer_offered_is_not_asked_for() {
+    let smaller = Client { scope: scope("api.write"), ..web() };
+    let machine = Client { grant_types: [GrantType::ClientCredentials].into(), ..web() };
+    let told = |result| {
+        let answer = answer_to_client(result, "https://rp.test/cb");
+        answer.one("error").unwrap().unwrap().to_owned()
+    };
+    for (client, expected) in [(smaller, "invalid_scope"), (machine, "unauthorized_client")] {
+        for owner in [None, Some(&signed_in())] {
+            let world = World::with(client.clone()).interaction(Some(pending()));
+            assert_eq!(told(take_up(&world, owner)), expected);
+        }
+    }
+    let mut gone = pending();
+    gone.request.audience = audience("https://a.test/");
+    let world = World::with(web()).interaction(Some(gone));
+    assert_eq!(told(take_up(&world, None)), "invalid_target");
 }
 
 /// AUTHZ-23: the interaction goes on under its own name and within its own time; nothing is stored or

@@ -28,7 +28,7 @@ fn the_template_loads_as_it_stands_and_with_every_line_uncommented() {
     let config = load(&all).unwrap().config;
     assert!(config.tokens.grant_lifetime.is_some() && config.http.workers.is_some());
     assert!(config.pages.templates.is_some());
-    assert_eq!(config.resources[0].uri, "https://api.example.com/");
+    assert_eq!(config.resources[0].uri.as_str(), "https://api.example.com/");
     assert!(text.lines().all(|line| line.chars().count() <= 100));
 }
 
