@@ -32,7 +32,11 @@ fn the_demonstration_can_be_clicked_through() {
     ] {
         browser.click(&format!("form[action='/{action}'] button"));
         browser.until(outcome, |browser| {
-            let shown = browser.evaluate("document.querySelector('.card strong')?.innerText");
+            // The outcome stands at the top of the page; what is asked of it later, below.
+            let shown = browser.evaluate(
+                "document.readyState === 'complete' \
+                 && document.querySelector('.card strong')?.innerText",
+            );
             shown == Some(json!(outcome))
         });
     }
