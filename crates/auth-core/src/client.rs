@@ -222,8 +222,9 @@ pub trait ClientRegistry: Send + Sync {
     /// Replaces everything but secrets, `created_at` and `disabled_at`.
     fn update(&self, client: &Client) -> Result<Changed, StoreError>;
 
-    /// Disables the client and, in the same transition, ends its grants and forgets the consents that
-    /// were remembered for it; `None` enables it again, and people approve it anew.
+    /// Disables the client, then ends its grants and forgets the consents that were remembered for it;
+    /// `None` enables it again, and people approve it anew. There may be very many grants: if this fails
+    /// half-way the client is disabled, and doing it again, or enabling it, first ends what is left.
     fn set_disabled(&self, id: &ClientId, at: Option<Timestamp>) -> Result<Changed, StoreError>;
 
     /// Removes the client, its secrets and remembered consents, and ends its grants.

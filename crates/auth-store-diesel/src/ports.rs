@@ -57,13 +57,26 @@ impl ClientRegistry for DieselStore {
     }
 
     fn set_disabled(&self, id: &ClientId, at: Option<Timestamp>) -> Result<Changed> {
-        let id = id.clone();
-        call!(self.write, clients::set_disabled(&id, at))
+        match at {
+            Some(at) => {
+                let changed = self.disable(id, at)?;
+                self.end_grants_of_disabled(id)?;
+                Ok(changed)
+            }
+            None => {
+                // Whoever disabled it may not have come to the end.
+                self.end_grants_of_disabled(id)?;
+                let id = id.clone();
+                call!(self.write_one, clients::enable(&id))
+            }
+        }
     }
 
     fn delete(&self, id: &ClientId, at: Timestamp) -> Result<Changed> {
+        self.disable(id, at)?;
+        self.end_grants_of_disabled(id)?;
         let id = id.clone();
-        call!(self.write, clients::delete(&id, at))
+        call!(self.write, clients::delete(&id))
     }
 
     fn add_secret(
@@ -79,6 +92,37 @@ impl ClientRegistry for DieselStore {
     fn retire_secret(&self, id: &ClientId, secret_id: &str) -> Result<Retired> {
         let (id, secret_id) = (id.clone(), secret_id.to_owned());
         call!(self.write, clients::retire_secret(&id, &secret_id))
+    }
+}
+
+/// Ending all that a client has takes several transactions, because it may have a million grants, and
+/// because nobody may hold it up by asking for more: first the client is disabled, then it gets no new
+/// ones, then those that it has are ended in batches.
+impl DieselStore {
+    /// How many rows one transaction ends at most.
+    const END_BATCH: i64 = 4000;
+
+    fn disable(&self, id: &ClientId, at: Timestamp) -> Result<Changed> {
+        let id = id.clone();
+        call!(self.write_one, clients::disable(&id, at))
+    }
+
+    fn end_grants_of_disabled(&self, id: &ClientId) -> Result<()> {
+        let client = id.clone();
+        let Some(at) = call!(self.write, clients::disabled_at(&client))? else {
+            return Ok(());
+        };
+        let revoke = || {
+            let client = id.clone();
+            call!(self.write, grants::revoke_by_client(&client, at, Self::END_BATCH))
+        };
+        let forget = || {
+            let client = id.clone();
+            call!(self.write, consents::forget_client(&client, Self::END_BATCH))
+        };
+        while revoke()? > 0 {}
+        while forget()? > 0 {}
+        Ok(())
     }
 }
 

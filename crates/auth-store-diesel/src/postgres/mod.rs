@@ -42,8 +42,13 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postg
 const FOR_UPDATE: &str = " FOR UPDATE";
 /// The same, passing over rows that are locked.
 const FOR_UPDATE_SKIP_LOCKED: &str = " FOR UPDATE SKIP LOCKED";
-/// How a statement keeps the rows that it reads from changing, beside others that do so.
-const FOR_SHARE: &str = " FOR SHARE";
+/// How a statement locks the rows that it reads in order to change them, beside those that
+/// [`FOR_KEY_SHARE`].
+const FOR_NO_KEY_UPDATE: &str = " FOR NO KEY UPDATE";
+/// How a statement lets others [`FOR_UPDATE`] wait for the end of its transaction, and holds up nobody
+/// else. Any number of statements may do so at once, one after the other for ever: whoever must not wait
+/// for ever first sees to it that no more of them begin.
+const FOR_KEY_SHARE: &str = " FOR KEY SHARE";
 
 /// How text is put in the order of its bytes, whatever the database's collation.
 const BYTE_ORDER: &str = " COLLATE \"C\"";

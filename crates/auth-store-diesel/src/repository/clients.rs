@@ -1,7 +1,7 @@
 //! Clients, their redirect URIs and their secrets.
 
 use super::Connection;
-use super::{consents, grants, instant, parse_scope};
+use super::{instant, parse_scope};
 use crate::failure::{Failure, Key, Reading as _, Row};
 use crate::schema::{client_redirect_uris, client_secrets, clients};
 use crate::text::{kind_name, parse_grant_types, parse_kind};
@@ -197,7 +197,7 @@ fn insert_redirect_uris(conn: &mut Connection, client: &Client) -> Result<(), Fa
 
 statement! {
     Lock { id: String } -> (BigInt, Nullable<BigInt>);
-    "SELECT created_at, disabled_at FROM clients WHERE id = " id [super::FOR_UPDATE]
+    "SELECT created_at, disabled_at FROM clients WHERE id = " id [super::FOR_NO_KEY_UPDATE]
 }
 
 pub(crate) fn update(conn: &mut Connection, client: &Client) -> Result<Changed, Failure> {
@@ -223,34 +223,39 @@ statement! {
     "UPDATE clients SET disabled_at = NULL WHERE id = " id
 }
 
-pub(crate) fn set_disabled(
-    conn: &mut Connection,
-    id: &ClientId,
-    at: Option<Timestamp>,
-) -> Result<Changed, Failure> {
-    let name = id.as_str().to_owned();
-    let changed = match at {
-        None => Enable { id: name }.execute(conn)?,
-        Some(at) => {
-            // First: from then on the client gets no grant of its own that would be passed over here.
-            let changed = Disable { at: at.unix(), id: name }.execute(conn)?;
-            grants::revoke_by_client(conn, id, at)?;
-            consents::forget_client(conn, id)?;
-            changed
-        }
-    };
-    Ok(changed_if(changed > 0))
+statement! {
+    DisabledAt { id: String } -> Nullable<BigInt>;
+    "SELECT disabled_at FROM clients WHERE id = " id " AND disabled_at IS NOT NULL" [super::FOR_UPDATE]
 }
 
-pub(crate) fn delete(
+/// Once this is committed, nobody begins to give the client a grant.
+pub(crate) fn disable(
     conn: &mut Connection,
     id: &ClientId,
     at: Timestamp,
 ) -> Result<Changed, Failure> {
+    let disable = Disable { at: at.unix(), id: id.as_str().to_owned() };
+    Ok(changed_if(disable.execute(conn)? > 0))
+}
+
+/// Waits for those who had begun to give a disabled client a grant. Answers since when it is disabled;
+/// `None` if it is not, or gone.
+pub(crate) fn disabled_at(
+    conn: &mut Connection,
+    id: &ClientId,
+) -> Result<Option<Timestamp>, Failure> {
+    let stored: Option<Option<i64>> =
+        DisabledAt { id: id.as_str().to_owned() }.get_result(conn).optional()?;
+    Ok(super::instant(stored.flatten()))
+}
+
+pub(crate) fn enable(conn: &mut Connection, id: &ClientId) -> Result<Changed, Failure> {
+    Ok(changed_if(Enable { id: id.as_str().to_owned() }.execute(conn)? > 0))
+}
+
+pub(crate) fn delete(conn: &mut Connection, id: &ClientId) -> Result<Changed, Failure> {
     // Its redirect URIs and secrets go with it: their rows cascade.
     let deleted = diesel::delete(clients::table.find(id.as_str())).execute(conn)?;
-    grants::revoke_by_client(conn, id, at)?;
-    consents::forget_client(conn, id)?;
     Ok(changed_if(deleted > 0))
 }
 

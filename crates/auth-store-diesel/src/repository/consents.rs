@@ -136,8 +136,20 @@ pub(super) fn forget(
     Ok(())
 }
 
-pub(super) fn forget_client(conn: &mut Connection, client_id: &ClientId) -> Result<(), Failure> {
-    diesel::delete(consents::table.filter(consents::client_id.eq(client_id.as_str())))
-        .execute(conn)?;
-    Ok(())
+statement! {
+    /// So many of them; which ones is as it comes, but they are locked in their order.
+    ForgetClient { client_id: String, limit: i64 };
+    "DELETE FROM consents WHERE (subject, client_id, audience) IN"
+    " (SELECT subject, client_id, audience FROM consents WHERE (subject, client_id, audience) IN"
+    " (SELECT subject, client_id, audience FROM consents WHERE client_id = " client_id
+    " LIMIT " limit ") ORDER BY subject, client_id, audience" [super::FOR_UPDATE] ")"
+}
+
+/// Forgets so many of the consents that were given to this client, and answers how many it forgot.
+pub(crate) fn forget_client(
+    conn: &mut Connection,
+    client_id: &ClientId,
+    limit: i64,
+) -> Result<usize, Failure> {
+    Ok(ForgetClient { client_id: client_id.as_str().to_owned(), limit }.execute(conn)?)
 }

@@ -14,7 +14,7 @@ use auth_core::secret::InteractionDigest;
 use auth_core::timestamp::Timestamp;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Text};
 
 /// A grant as it stands in the table.
 #[derive(Queryable, Selectable, Insertable)]
@@ -90,9 +90,11 @@ statement! {
 }
 
 statement! {
-    RevokeByClient { at: i64, client_id: String };
+    /// So many of them; which ones is as it comes, but they are locked in their order.
+    RevokeByClient { at: i64, client_id: String, limit: i64 };
     "UPDATE grants SET revoked_at = " at " WHERE revoked_at IS NULL AND id IN"
-    " (SELECT id FROM grants WHERE client_id = " client_id " AND revoked_at IS NULL"
+    " (SELECT id FROM grants WHERE revoked_at IS NULL AND id IN"
+    " (SELECT id FROM grants WHERE client_id = " client_id " AND revoked_at IS NULL LIMIT " limit ")"
     " ORDER BY id" [super::FOR_UPDATE] ")"
 }
 
@@ -110,8 +112,12 @@ statement! {
 }
 
 statement! {
-    /// A client's own grant. The client cannot be disabled until this transaction ends, and whoever
-    /// disables it then finds the grant.
+    HoldClient { client_id: String } -> Text;
+    "SELECT id FROM clients WHERE id = " client_id [super::FOR_KEY_SHARE]
+}
+
+statement! {
+    /// A client's own grant, if the client is enabled.
     Issue {
         id: [u8; 16],
         subject: Option<String>,
@@ -123,7 +129,7 @@ statement! {
     };
     "INSERT INTO grants (id, subject, client_id, scope, audience, created_at, expires_at)"
     " SELECT " id ", " subject ", " client_id ", " scope ", " audience ", " created_at ", " expires_at
-    " FROM clients WHERE clients.id = " client_id " AND clients.disabled_at IS NULL" [super::FOR_SHARE]
+    " FROM clients WHERE clients.id = " client_id " AND clients.disabled_at IS NULL"
 }
 
 pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Decided, Failure> {
@@ -143,6 +149,10 @@ pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Deci
 
 /// Stores a grant of a client that acts for itself. Answers whether there is such a client, and enabled.
 pub(super) fn issue(conn: &mut Connection, grant: &Grant) -> Result<bool, Failure> {
+    // Whoever disables the client waits from here on for the end of this transaction before it ends the
+    // client's grants, and finds this one; whoever has disabled it before is seen by the next statement.
+    let hold = HoldClient { client_id: grant.client_id.as_str().to_owned() };
+    let _: Option<String> = hold.get_result(conn).optional()?;
     let issue = Issue {
         id: *grant.id.as_bytes(),
         subject: grant.subject.as_ref().map(|it| it.as_str().to_owned()),
@@ -216,14 +226,15 @@ pub(super) fn revoke_by_subject(
     Ok(count_live(&revoke.load(conn)?, at))
 }
 
-pub(super) fn revoke_by_client(
+/// Ends so many of this client's grants, and answers how many it ended.
+pub(crate) fn revoke_by_client(
     conn: &mut Connection,
     client_id: &ClientId,
     at: Timestamp,
-) -> Result<(), Failure> {
-    let revoke = RevokeByClient { at: at.unix(), client_id: client_id.as_str().to_owned() };
-    revoke.execute(conn)?;
-    Ok(())
+    limit: i64,
+) -> Result<usize, Failure> {
+    let client_id = client_id.as_str().to_owned();
+    Ok(RevokeByClient { at: at.unix(), client_id, limit }.execute(conn)?)
 }
 
 /// Ends this owner's grants whose code still waits to be redeemed (CODE-12).

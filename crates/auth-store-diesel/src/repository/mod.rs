@@ -30,7 +30,7 @@ pub(crate) mod tokens;
 #[cfg(test)]
 mod prepared_tests;
 
-use super::{Connection, FOR_SHARE, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED};
+use super::{Connection, FOR_KEY_SHARE, FOR_NO_KEY_UPDATE, FOR_UPDATE, FOR_UPDATE_SKIP_LOCKED};
 use crate::text::parse_scope;
 use auth_core::timestamp::Timestamp;
 

@@ -37,7 +37,8 @@ const FOR_UPDATE: &str = "";
 /// The same, passing over rows that are locked.
 const FOR_UPDATE_SKIP_LOCKED: &str = "";
 /// The same, beside others that do so.
-const FOR_SHARE: &str = "";
+const FOR_NO_KEY_UPDATE: &str = "";
+const FOR_KEY_SHARE: &str = "";
 
 /// How text is put in the order of its bytes: it is anyway.
 const BYTE_ORDER: &str = "";
