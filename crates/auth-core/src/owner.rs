@@ -122,8 +122,14 @@ pub trait OwnerStore: Send + Sync {
     /// The owner with this identifier, disabled or not.
     fn find(&self, subject: &SubjectId) -> Result<Option<Owner>, StoreError>;
 
-    /// Stores the same password under stronger parameters. Sessions and codes stay.
-    fn rehash(&self, subject: &SubjectId, hash: &PasswordHash) -> Result<(), StoreError>;
+    /// Stores the same password under stronger parameters, if `before` is still its hash: a password that
+    /// was changed meanwhile stays changed. Sessions and codes stay.
+    fn rehash(
+        &self,
+        subject: &SubjectId,
+        before: &PasswordHash,
+        hash: &PasswordHash,
+    ) -> Result<(), StoreError>;
 }
 
 /// Owners, as their administration changes them.

@@ -36,7 +36,7 @@ impl fmt::Debug for Password {
 }
 
 /// A stored password hash in the PHC string format, opaque to the core.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {

@@ -4,6 +4,7 @@ use crate::address::client_address;
 use crate::challenge_watch::ChallengeWatch;
 use crate::cookies::Cookies;
 use crate::lane::Lane;
+use crate::line::Line;
 use crate::pages::{PageError, Pages};
 use crate::throttle::{Throttle, network_of};
 use actix_web::{HttpRequest, web};
@@ -82,6 +83,7 @@ pub struct App {
     pub(crate) address_failures: Throttle<IpAddr>,
     pub(crate) client_failures: Throttle<FailureKey>,
     pub(crate) challenges: ChallengeWatch,
+    line: Line,
     is_trusted_proxy: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     readiness: Box<Readiness>,
 }
@@ -116,6 +118,7 @@ impl App {
             address_failures: Throttle::new(limits.failed_sign_ins_per_address),
             client_failures: Throttle::new(limits.failed_client_authentications),
             challenges: ChallengeWatch::new(),
+            line: Line::default(),
             is_trusted_proxy: limits.is_trusted_proxy,
             readiness: Box::new(readiness),
             engine,
@@ -148,19 +151,24 @@ impl App {
     }
 
     /// Runs one piece of work with the engine in the blocking pool, where waiting for the store harms
-    /// no worker.
+    /// no worker, when its turn comes.
     pub(crate) async fn engine<T: Send + 'static, E: From<Fault> + Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&AuthEngine) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let app = Arc::clone(self);
-        let done = web::block(move || work(&app.engine)).await;
-        done.unwrap_or_else(|_| Err(Fault::Defect("a request").into()))
+        let (app, place) = (Arc::clone(self), self.line.join()?);
+        let done = web::block(move || {
+            place.turn()?;
+            work(&app.engine)
+        });
+        done.await.unwrap_or_else(|_| Err(Fault::Defect("a request").into()))
     }
 
     pub(crate) async fn is_ready(self: &Arc<Self>) -> bool {
         let app = Arc::clone(self);
-        web::block(move || (app.readiness)()).await.unwrap_or(false)
+        let Ok(place) = self.line.join() else { return false };
+        let checked = web::block(move || place.turn().is_ok() && (app.readiness)());
+        checked.await.unwrap_or(false)
     }
 }
 

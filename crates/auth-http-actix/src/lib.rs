@@ -20,6 +20,7 @@ mod csrf;
 mod endpoints;
 mod error_page;
 mod lane;
+mod line;
 pub mod pages;
 mod redirect;
 mod security_headers;

@@ -135,9 +135,14 @@ impl OwnerStore for DieselStore {
         call!(self.read, owners::find(subject))
     }
 
-    fn rehash(&self, subject: &SubjectId, hash: &PasswordHash) -> Result<()> {
-        let (subject, hash) = (subject.clone(), hash.clone());
-        call!(self.write_one, owners::rehash(&subject, &hash)).map(drop)
+    fn rehash(
+        &self,
+        subject: &SubjectId,
+        before: &PasswordHash,
+        hash: &PasswordHash,
+    ) -> Result<()> {
+        let (subject, before, hash) = (subject.clone(), before.clone(), hash.clone());
+        call!(self.write_one, owners::rehash(&subject, &before, &hash))
     }
 }
 

@@ -137,7 +137,7 @@ delegate! {
     OwnerStore {
         fn find_by_username(username: &Username) -> Option<(Owner, PasswordHash)>;
         fn find(subject: &SubjectId) -> Option<Owner>;
-        fn rehash(subject: &SubjectId, hash: &PasswordHash) -> ();
+        fn rehash(subject: &SubjectId, before: &PasswordHash, hash: &PasswordHash) -> ();
     }
     OwnerRegistry {
         fn list() -> Vec<Owner>;

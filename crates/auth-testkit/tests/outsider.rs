@@ -95,7 +95,7 @@ ports! {
     OwnerStore {
         fn find_by_username(username: &Username) -> Option<(Owner, PasswordHash)>;
         fn find(subject: &SubjectId) -> Option<Owner>;
-        fn rehash(subject: &SubjectId, hash: &PasswordHash) -> ();
+        fn rehash(subject: &SubjectId, before: &PasswordHash, hash: &PasswordHash) -> ();
     }
     ClientStore {
         fn find(id: &ClientId) -> Option<Client>;

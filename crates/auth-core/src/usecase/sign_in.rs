@@ -3,7 +3,9 @@
 //! 1. An unknown name, a wrong password and a disabled account look the same and cost the same
 //!    (UI-18).
 //! 2. Signing in starts a new session and ends the browser's old one (UI-15, UI-16).
-//! 3. A session signs its browser in until it is idle too long or too old, and only while its owner is
+//! 3. A password that was changed while it was checked starts nothing: whoever changed it ended the
+//!    sessions that there were, and wants no new one with the old password.
+//! 4. A session signs its browser in until it is idle too long or too old, and only while its owner is
 //!    enabled.
 
 use crate::consent::PendingAuthorizationStore;
@@ -11,7 +13,7 @@ use crate::entropy::Entropy;
 use crate::error::Fault;
 use crate::event::{Event, EventSink};
 use crate::owner::{Owner, OwnerStore, Username};
-use crate::password::{Password, PasswordCheck, PasswordHasher};
+use crate::password::{Password, PasswordCheck, PasswordHash, PasswordHasher};
 use crate::policy::Policy;
 use crate::secret::{InteractionId, SessionDigest, SessionSecret};
 use crate::session::{AuthenticatedOwner, Session, SessionId, SessionStore};
@@ -53,7 +55,7 @@ pub struct SignIn<'a> {
 /// # Errors
 /// The fault of a port.
 pub fn sign_in(ports: &Ports<'_>, form: &SignIn<'_>) -> Result<Option<SessionSecret>, Fault> {
-    let Some(owner) = check_password(ports, form.username, form.password)? else {
+    let Some(Proven { owner, hash }) = check_password(ports, form.username, form.password)? else {
         return Ok(None);
     };
     let secret = SessionSecret::mint(ports.entropy)?;
@@ -66,6 +68,11 @@ pub fn sign_in(ports: &Ports<'_>, form: &SignIn<'_>) -> Result<Option<SessionSec
         last_seen_at: now,
     };
     ports.sessions.insert(&session, form.replaces.map(SessionSecret::digest).as_ref())?;
+    if !still_holds(ports, &owner, form.password, &hash)? {
+        ports.sessions.end(&session.digest)?;
+        ports.events.record(&Event::SignInRefused { subject: Some(owner.subject) });
+        return Ok(None);
+    }
     if let Some(interaction) = form.interaction {
         ports.pending.signed_in(&interaction.digest(), &session.digest)?;
     }
@@ -73,11 +80,34 @@ pub fn sign_in(ports: &Ports<'_>, form: &SignIn<'_>) -> Result<Option<SessionSec
     Ok(Some(secret))
 }
 
+/// An owner whose password was right, and the hash that it was right by.
+struct Proven {
+    owner: Owner,
+    hash: PasswordHash,
+}
+
+/// Whether the password is right yet, now that the session is there for whoever changes it to end.
+fn still_holds(
+    ports: &Ports<'_>,
+    owner: &Owner,
+    password: &Password,
+    hash: &PasswordHash,
+) -> Result<bool, Fault> {
+    Ok(match ports.owners.find_by_username(&owner.username)? {
+        Some((owner, _)) if !owner.is_enabled() => false,
+        Some((_, stored)) if stored == *hash => true,
+        Some((_, stored)) => {
+            matches!(ports.passwords.verify(password, &stored)?, PasswordCheck::Match { .. })
+        }
+        None => false,
+    })
+}
+
 fn check_password(
     ports: &Ports<'_>,
     username: &str,
     password: &Password,
-) -> Result<Option<Owner>, Fault> {
+) -> Result<Option<Proven>, Fault> {
     let found = match Username::parse(username) {
         Some(username) => ports.owners.find_by_username(&username)?,
         None => None,
@@ -89,10 +119,12 @@ fn check_password(
     };
     match ports.passwords.verify(password, &hash)? {
         PasswordCheck::Match { rehash } if owner.is_enabled() => {
-            if rehash {
-                ports.owners.rehash(&owner.subject, &ports.passwords.hash(password)?)?;
+            if !rehash {
+                return Ok(Some(Proven { owner, hash }));
             }
-            Ok(Some(owner))
+            let renewed = ports.passwords.hash(password)?;
+            ports.owners.rehash(&owner.subject, &hash, &renewed)?;
+            Ok(Some(Proven { owner, hash: renewed }))
         }
         _ => {
             ports.events.record(&Event::SignInRefused { subject: Some(owner.subject) });

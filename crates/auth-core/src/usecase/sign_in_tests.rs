@@ -42,9 +42,11 @@ fn verifying(mut world: World, check: PasswordCheck) -> World {
 const RIGHT: PasswordCheck = PasswordCheck::Match { rehash: false };
 const WEAK: PasswordCheck = PasswordCheck::Match { rehash: true };
 
-/// One session is started, and replaces this one.
-fn starting(world: World, replaced: Option<SessionDigest>) -> World {
+/// One session is started, and replaces this one; then the account is looked at again, and has this hash.
+fn starting_under(hash: &'static str, world: World, replaced: Option<SessionDigest>) -> World {
     let mut world = world.mints();
+    let find = world.owners.expect_find_by_username().once();
+    find.returning(|_| Ok(Some((alice(), PasswordHash::new(hash.into())))));
     let insert = world.sessions.expect_insert().once();
     insert.returning(move |session, replaces| {
         let started = Session {
@@ -59,6 +61,10 @@ fn starting(world: World, replaced: Option<SessionDigest>) -> World {
         Ok(())
     });
     world
+}
+
+fn starting(world: World, replaced: Option<SessionDigest>) -> World {
+    starting_under(HASH, world, replaced)
 }
 
 fn signed_in_event() -> Event {
@@ -130,15 +136,48 @@ fn space_around_the_name_does_not_count() {
 /// A hash that is weaker than today's parameters is replaced while the password is at hand.
 #[test]
 fn a_weak_hash_is_renewed() {
-    let mut world = starting(verifying(named(alice()), WEAK), None).records(signed_in_event());
+    let world = verifying(named(alice()), WEAK);
+    let mut world = starting_under("$argon2id$stronger", world, None).records(signed_in_event());
     let hash = world.passwords.expect_hash().once();
     hash.withf(|password| password.expose() == PASSWORD.as_bytes())
         .returning(|_| Ok(PasswordHash::new("$argon2id$stronger".into())));
     let rehash = world.owners.expect_rehash().once();
     rehash
-        .withf(|who, hash| *who == alice().subject && hash.as_str() == "$argon2id$stronger")
+        .withf(|who, before, hash| {
+            let hashes = (before.as_str(), hash.as_str());
+            *who == alice().subject && hashes == (HASH, "$argon2id$stronger")
+        })
         .return_const(Ok(()));
     assert!(try_alice(&world).unwrap().is_some());
+}
+
+/// UI-16: a password that was changed while it was checked, or an account that was disabled, starts
+/// no session: it is ended, and nobody is told its secret. Another hash of the same password is as good.
+#[rstest]
+#[case::changed(alice(), Some(PasswordCheck::Mismatch), false)]
+#[case::renewed_by_another_sign_in(alice(), Some(RIGHT), true)]
+#[case::disabled(disabled_alice(), None, false)]
+fn what_changes_meanwhile_decides(
+    #[case] then: Owner,
+    #[case] check: Option<PasswordCheck>,
+    #[case] signed_in: bool,
+) {
+    let mut world = verifying(named(alice()), RIGHT).mints();
+    world.sessions.expect_insert().once().return_const(Ok(()));
+    let find = world.owners.expect_find_by_username().once();
+    find.returning(move |_| Ok(Some((then.clone(), PasswordHash::new("$argon2id$new".into())))));
+    if let Some(check) = check {
+        let verify = world.passwords.expect_verify().once();
+        verify.withf(|_, hash| hash.as_str() == "$argon2id$new").return_const(Ok(check));
+    }
+    let refused = refused_event(Some(alice().subject));
+    let mut world = world.records(if signed_in { signed_in_event() } else { refused });
+    if !signed_in {
+        let digest = SessionSecret::presented(&minted_secret(1)).digest();
+        let end = world.sessions.expect_end().once();
+        end.withf(move |ended| *ended == digest).return_const(Ok(()));
+    }
+    assert_eq!(try_alice(&world).unwrap().is_some(), signed_in);
 }
 
 /// UI-15, UI-16: the browser's session so far ends with the new one's start, in one transition.

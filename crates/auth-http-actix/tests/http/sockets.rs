@@ -196,6 +196,23 @@ fn broken_connections_are_survived() {
     }
 }
 
+/// XC-07: a body that never comes to its end is given up, with its connection.
+#[test]
+fn a_body_that_stalls_is_given_up() {
+    let server = Listening::start();
+    let stalled = format!(
+        "POST /oauth/token HTTP/1.1\r\nHost: as.test\r\n{FORM}\r\nContent-Length: 99\r\n\r\na"
+    );
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(stalled.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer, and the end of the connection");
+    let (status, _, body) = split(&answer);
+    assert_eq!(status, 408);
+    assert!(body.contains("\"error\":\"invalid_request\""), "{body}");
+}
+
 /// UI-20, META-03: over a real connection too, the Host header decides nothing.
 #[test]
 fn the_host_header_decides_nothing() {

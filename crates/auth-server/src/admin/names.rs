@@ -34,9 +34,11 @@ pub(super) fn person_name(text: &str) -> Result<String> {
 pub(super) fn client_name(text: &str, issuer: &str) -> Result<String> {
     let name = person_name(text)?;
     let called = skeleton(&name);
-    let own_host = skeleton(host_of(issuer));
-    let own = BRANDS.into_iter().chain([own_host.as_str()]).filter(|own| *own != "localhost");
-    if own.into_iter().any(|own| called.contains(own)) {
+    let is_own_host = own_host(issuer).is_some_and(|own| {
+        let mut words = name.split(|c: char| c.is_whitespace() || "/:()".contains(c));
+        called == own || words.any(|word| skeleton(word) == own)
+    });
+    if is_own_host || BRANDS.iter().any(|own| called.contains(own)) {
         bail!(
             "the name {} could be taken for this server itself: people would trust it with their \
              password",
@@ -46,11 +48,13 @@ pub(super) fn client_name(text: &str, issuer: &str) -> Result<String> {
     Ok(name)
 }
 
-/// The host of an issuer, without its port.
-fn host_of(issuer: &str) -> &str {
-    let after = issuer.split_once("://").map_or(issuer, |(_, after)| after);
-    let authority = after.split('/').next().unwrap_or_default();
-    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+/// The [`skeleton`] of an issuer's host, if that is a name of its own.
+fn own_host(issuer: &str) -> Option<String> {
+    match url::Url::parse(issuer).ok()?.host()? {
+        url::Host::Domain("localhost") => None,
+        url::Host::Domain(name) => Some(skeleton(name)),
+        url::Host::Ipv4(_) | url::Host::Ipv6(_) => None,
+    }
 }
 
 /// Judges an e-mail address: something, `@`, something; what is beyond only its delivery can tell.
@@ -166,6 +170,22 @@ mod tests {
         }
         for name in ["Author's server", "OAuth playground", "Server", "Ёлка", "東京 🚀"] {
             assert_eq!(client_name(name).unwrap(), name);
+        }
+    }
+
+    /// UI-11: only the host as a whole is this server's name, and an address is nobody's.
+    #[test]
+    fn a_name_that_has_the_letters_of_the_host_in_it_is_good() {
+        for (issuer, name) in [
+            ("https://a.io", "Kaio tool"),
+            ("http://[::1]", "Foo"),
+            ("http://[::1]:8080", "Billing"),
+            ("http://127.0.0.1:8080", "127 tools"),
+        ] {
+            assert_eq!(client_name(name, issuer).unwrap(), name);
+        }
+        for name in ["a.io", "Sign in to a.io", "A.IO", "a-i-o", "https://a.io/login (a.io)"] {
+            assert!(client_name(name, "https://a.io").is_err(), "{name}");
         }
     }
 

@@ -60,6 +60,12 @@ statement! {
 }
 
 statement! {
+    Rehash { hash: String, subject: String, before: String };
+    "UPDATE owners SET password_hash = " hash " WHERE subject = " subject
+    " AND password_hash = " before
+}
+
+statement! {
     Disable { at: i64, subject: String };
     "UPDATE owners SET disabled_at = COALESCE(disabled_at, " at ") WHERE subject = " subject
 }
@@ -133,10 +139,16 @@ pub(crate) fn insert(
 pub(crate) fn rehash(
     conn: &mut Connection,
     subject: &SubjectId,
+    before: &PasswordHash,
     hash: &PasswordHash,
-) -> Result<bool, Failure> {
-    let set = SetPassword { hash: hash.as_str().to_owned(), subject: subject.as_str().to_owned() };
-    Ok(set.execute(conn)? > 0)
+) -> Result<(), Failure> {
+    let rehash = Rehash {
+        hash: hash.as_str().to_owned(),
+        subject: subject.as_str().to_owned(),
+        before: before.as_str().to_owned(),
+    };
+    rehash.execute(conn)?;
+    Ok(())
 }
 
 pub(crate) fn set_password(
@@ -146,7 +158,8 @@ pub(crate) fn set_password(
     keep: Option<&SessionDigest>,
     at: Timestamp,
 ) -> Result<Changed, Failure> {
-    if !rehash(conn, subject, hash)? {
+    let set = SetPassword { hash: hash.as_str().to_owned(), subject: subject.as_str().to_owned() };
+    if set.execute(conn)? == 0 {
         return Ok(Changed::NotFound);
     }
     sessions::end_others(conn, subject, keep)?;

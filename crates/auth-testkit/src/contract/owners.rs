@@ -101,7 +101,11 @@ pub fn rehashing_changes_the_hash_and_nothing_else<S: StoreUnderTest>(fresh: Fre
     let approved = world.approved(WEB, ALICE);
     let session = world.session(ALICE, at(1));
     let hash = PasswordHash::new("$plain$stronger".into());
-    world.one().rehash(&subject(ALICE), &hash).expect("rehash");
+    let before = sample::password_hash_of(ALICE);
+    world.one().rehash(&subject(ALICE), &before, &hash).expect("rehash");
+    // Whoever verified by the old hash comes too late.
+    let late = PasswordHash::new("$plain$late".into());
+    world.one().rehash(&subject(ALICE), &before, &late).expect("rehash");
     let (alice, stored) = by_username(&world, ALICE).expect("alice");
     assert_same(Some(alice), &sample::alice());
     assert_eq!(stored.as_str(), hash.as_str());

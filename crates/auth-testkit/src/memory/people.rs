@@ -116,8 +116,15 @@ impl OwnerStore for MemoryStore {
         Ok(self.lock().owner(subject))
     }
 
-    fn rehash(&self, subject: &SubjectId, hash: &PasswordHash) -> Result<(), StoreError> {
-        if let Some((_, stored)) = self.lock().owners.get_mut(subject) {
+    fn rehash(
+        &self,
+        subject: &SubjectId,
+        before: &PasswordHash,
+        hash: &PasswordHash,
+    ) -> Result<(), StoreError> {
+        if let Some((_, stored)) = self.lock().owners.get_mut(subject)
+            && stored == before
+        {
             *stored = hash.clone();
         }
         Ok(())
