@@ -111,6 +111,7 @@ pub(crate) struct Session {
 /// `[login]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(dead_code)]
 pub(crate) struct Login {
     pub(crate) local: bool,
     pub(crate) upstream: Vec<Upstream>,
@@ -132,8 +133,10 @@ pub(crate) struct Upstream {
 
 /// A secret from the configuration; it never prints itself.
 #[derive(Deserialize)]
+#[allow(dead_code)]
 pub(crate) struct SecretText(String);
 
+#[allow(dead_code)]
 impl SecretText {
     /// The secret.
     pub(crate) fn expose(&self) -> &str {
