@@ -49,6 +49,10 @@ impl Address {
             user.split_once(':').map(|(_, password)| password).into_iter().collect();
         secrets
             .extend(pairs.iter().filter(|(name, _)| name.contains("password")).map(|(_, it)| *it));
+        // A password that is not escaped: libpq takes parts of it for a host, a port or a database.
+        let before_query = rest.split('?').next().unwrap_or_default();
+        let meant = before_query.rsplit_once('@').and_then(|(user, _)| user.split_once(':'));
+        secrets.extend(meant.into_iter().flat_map(|(_, password)| password.split(['/', '@', ':'])));
         secrets.retain(|secret| !secret.is_empty());
         let decoded = secrets.iter().map(|secret| decode(secret));
         let secrets = decoded.chain(secrets.iter().map(|it| (*it).to_owned())).collect();
@@ -154,6 +158,8 @@ mod tests {
             "postgres://user:hunter2@host/name",
             "postgres:///name?user=u&password=hunter2",
             "postgres:///name?sslpassword=hunter%32",
+            "postgres://user:hunter2/more@host/name",
+            "postgres://user:more@hunter2@host/name",
         ] {
             let address = Address::parse(url).unwrap();
             assert!(!address.scrub("invalid: \"hunter2\"").contains("hunter"), "{url}");

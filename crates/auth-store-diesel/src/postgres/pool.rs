@@ -13,12 +13,15 @@ use std::time::Duration;
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Nothing hangs: not a statement, not a wait for a lock, and not the locks of a server that froze in the
-/// middle of a transaction. The isolation is what the statements are written for.
+/// middle of a transaction.
 const SETTINGS: &str = "\
     SET statement_timeout = '5s';\
     SET lock_timeout = '4s';\
-    SET idle_in_transaction_session_timeout = '10s';\
-    SET default_transaction_isolation = 'read committed'";
+    SET idle_in_transaction_session_timeout = '10s'";
+
+/// What the statements are written for, those of migrations too, whatever the database was set to: whoever
+/// waited for another reads what that one wrote.
+const ISOLATION: &str = "SET default_transaction_isolation = 'read committed'";
 
 /// A connection, set up for the ports.
 pub(super) fn connect(address: &Address) -> Result<Connection, Refused> {
@@ -27,16 +30,19 @@ pub(super) fn connect(address: &Address) -> Result<Connection, Refused> {
     Ok(conn)
 }
 
-/// A connection as the database sets it up.
+/// A connection as the database sets it up, but for its isolation.
 pub(super) fn establish(address: &Address) -> Result<Connection, Refused> {
-    Connection::establish(address.expose()).map_err(|error| {
+    let connected = Connection::establish(address.expose()).map_err(|error| {
         let message = match error {
             ConnectionError::BadConnection(message) => message,
             ConnectionError::CouldntSetupConfiguration(error) => error.to_string(),
             error => error.to_string(),
         };
         Refused(address.scrub(&message))
-    })
+    });
+    let mut conn = connected?;
+    conn.batch_execute(ISOLATION).map_err(|error| Refused(error.to_string()))?;
+    Ok(conn)
 }
 
 /// Why there is no connection. Shows no password.
