@@ -223,8 +223,9 @@ pub trait ClientRegistry: Send + Sync {
     fn update(&self, client: &Client) -> Result<Changed, StoreError>;
 
     /// Disables the client, then ends its grants and forgets the consents that were remembered for it;
-    /// `None` enables it again, and people approve it anew. There may be very many grants: if this fails
-    /// half-way the client is disabled, and doing it again, or enabling it, first ends what is left.
+    /// `None` enables it again, and people approve it anew. What is recorded for it at the same moment is
+    /// ended as well. There may be very many grants: if this fails half-way the client is disabled, and
+    /// doing it again, or enabling it, first ends what is left.
     fn set_disabled(&self, id: &ClientId, at: Option<Timestamp>) -> Result<Changed, StoreError>;
 
     /// Removes the client, its secrets and remembered consents, and ends its grants.

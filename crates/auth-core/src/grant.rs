@@ -70,6 +70,9 @@ pub enum Decided {
     First,
     /// The interaction is decided already, or gone. Nothing was recorded.
     Already,
+    /// The client was disabled or deleted meanwhile. The interaction is decided, and nothing else was
+    /// recorded.
+    ClientDisabled,
 }
 
 /// Which grants are meant.
@@ -88,6 +91,7 @@ pub struct GrantFilter {
 pub trait GrantStore: Send + Sync {
     /// Records an approval, atomically: the interaction is decided, the grant and the code are there,
     /// the consent is remembered. Exactly one decision per interaction answers [`Decided::First`].
+    /// Disabling the client ends every grant, also one that is recorded at the same moment.
     fn approve<'a>(&self, approval: &Approval<'a>) -> Result<Decided, StoreError>;
 
     /// Records that the owner said no.

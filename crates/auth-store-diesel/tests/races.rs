@@ -39,6 +39,7 @@ fn race<T: Send>(
 fn consents_that_are_given_at_once_add_up() {
     for scratch in Scratch::each() {
         let scopes: Vec<String> = (0..8).map(|it| format!("scope.{it}")).collect();
+        ClientRegistry::insert(&scratch.open(), &sample::web()).unwrap();
         race(&scratch, scopes.len(), |store, number| {
             let grant = Grant {
                 scope: sample::scope(&scopes[number]),

@@ -4,6 +4,7 @@
 
 mod common;
 
+use auth_core::client::ClientRegistry;
 use auth_core::code::{CodeStore, Redeemed, Redemption};
 use auth_core::grant::{Approval, Decided, Grant, GrantStore};
 use auth_core::housekeeping::Housekeeping;
@@ -154,6 +155,8 @@ fn history(one: &dyn Store, other: &dyn Store, number: u64) -> (usize, bool) {
 fn every_history_goes_as_it_goes_in_memory() {
     for scratch in Scratch::each() {
         let (store, memory) = (scratch.open(), MemoryStore::default());
+        ClientRegistry::insert(&store, &sample::web()).unwrap();
+        ClientRegistry::insert(&memory, &sample::web()).unwrap();
         let histories = (0..100).map(|number| history(&store, &memory, number));
         let (mut done, mut replayed) = (0, 0);
         for (uses, ended) in histories {
@@ -169,6 +172,7 @@ fn every_history_goes_as_it_goes_in_memory() {
 fn uses_without_a_successor_push_no_successor_out() {
     for scratch in Scratch::each() {
         let store = scratch.open();
+        ClientRegistry::insert(&store, &sample::web()).unwrap();
         let grant = common::grant("grant");
         begin(&store, &grant, at(9_000));
         let present = |name: &str, rotates: bool| {

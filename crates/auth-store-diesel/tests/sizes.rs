@@ -4,7 +4,7 @@
 
 mod common;
 
-use auth_core::client::ClientId;
+use auth_core::client::{Client, ClientId, ClientRegistry};
 use auth_core::code::Redeemed;
 use auth_core::grant::{Approval, Decided, Grant, GrantId, GrantStore};
 use auth_core::owner::SubjectId;
@@ -29,7 +29,9 @@ fn a_grant_takes_as_much_room_as_the_documentation_says() {
         grants.map_or(1_000, |it| it.parse().expect("AUTH_TEST_GRANTS is a number"));
     let mut wrong = Vec::new();
     for scratch in Scratch::each() {
-        drop(scratch.open());
+        let id = ClientId::parse(&identifier(2_000_000)).unwrap();
+        let client = Client { id, ..sample::web() };
+        ClientRegistry::insert(&scratch.open(), &client).unwrap();
         let empty = size(&scratch);
         fill(&scratch, grants, begin);
         let begun = size(&scratch);

@@ -78,6 +78,7 @@ fn deny(
     let ports = context.ports;
     match ports.grants.deny(&interaction.digest(), ports.clock.now())? {
         Decided::Already => Ok(Authorize::Refused(Refusal::InteractionGone)),
+        Decided::ClientDisabled => Ok(Authorize::Refused(Refusal::ClientDisabled)),
         Decided::First => {
             ports.events.record(&Event::Denied {
                 client: context.client.id.clone(),

@@ -117,7 +117,7 @@ statement! {
 }
 
 statement! {
-    /// A client's own grant, if the client is enabled.
+    /// A grant, if the client is enabled.
     Issue {
         id: [u8; 16],
         subject: Option<String>,
@@ -139,7 +139,9 @@ pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Deci
     {
         return Ok(Decided::Already);
     }
-    diesel::insert_into(grants::table).values(GrantRow::from(&approval.grant)).execute(conn)?;
+    if !issue(conn, &approval.grant)? {
+        return Ok(Decided::ClientDisabled);
+    }
     super::codes::insert(conn, &approval.code, &approval.record)?;
     if let Some(consent) = &approval.remember {
         consents::remember(conn, consent)?;
@@ -147,7 +149,7 @@ pub(crate) fn approve(conn: &mut Connection, approval: &Approval) -> Result<Deci
     Ok(Decided::First)
 }
 
-/// Stores a grant of a client that acts for itself. Answers whether there is such a client, and enabled.
+/// Stores a grant. Answers whether there is such a client, and enabled.
 pub(super) fn issue(conn: &mut Connection, grant: &Grant) -> Result<bool, Failure> {
     // Whoever disables the client waits from here on for the end of this transaction before it ends the
     // client's grants, and finds this one; whoever has disabled it before is seen by the next statement.

@@ -1,6 +1,7 @@
 //! A database in a directory of its own, and what to put into it.
 #![allow(dead_code)] // each test file uses its part
 
+use auth_core::client::{Client, ClientRegistry};
 use auth_core::code::{CodeRecord, CodeStore, Redeemed, Redemption};
 use auth_core::error::StoreError;
 use auth_core::grant::{Approval, Decided, Grant, GrantId, GrantStore};
@@ -177,6 +178,10 @@ pub fn approve(store: &DieselStore, name: &str) -> GrantId {
 
 pub fn try_approve(store: &DieselStore, name: &str) -> (GrantId, Result<Decided, StoreError>) {
     let grant = grant(name);
+    let client = Client { id: grant.client_id.clone(), ..sample::web() };
+    if let Err(error) = ClientRegistry::insert(store, &client) {
+        return (grant.id, Err(error));
+    }
     let decided = store.approve(&Approval {
         interaction: None,
         grant: &grant,

@@ -189,6 +189,9 @@ fn an_export_of_a_database_in_use_is_of_one_moment() {
             let expected = match table {
                 "grants" | "codes" => 500,
                 "tokens" => 1_000,
+                "clients" => 1,
+                "client_redirect_uris" => sample::web().redirect_uris.len() as u64,
+                "client_secrets" => sample::web().secrets.len() as u64,
                 _ => 0,
             };
             assert_eq!(count, expected, "{table}");

@@ -4,6 +4,7 @@
 use super::world::{ALICE, Approved, BOB, CODE_LIFETIME, EVIL, WEB, World, at, id, subject};
 use super::{Fresh, StoreUnderTest};
 use crate::sample::{audience, scope};
+use auth_core::client::ClientRegistry;
 use auth_core::code::{CodeStore, Redeemed};
 use auth_core::consent::{Consent, PendingAuthorizationStore};
 use auth_core::grant::{Decided, Grant, GrantFilter, GrantId, GrantStore};
@@ -268,4 +269,37 @@ fn lists<S: StoreUnderTest>(world: &World<S>, grant: &GrantId) -> bool {
     let all = GrantFilter { ended: true, ..GrantFilter::default() };
     let listed = GrantStore::list(world.other(), &all, at(10)).expect("list");
     listed.iter().any(|listed| listed.id == *grant)
+}
+
+/// CODE-12: nothing is approved for a client that is gone or disabled, also if that happens at the same
+/// moment, and nothing is remembered for when it works again.
+pub fn a_disabled_client_is_approved_nothing<S: StoreUnderTest>(fresh: Fresh<'_, S>) {
+    let world = World::new(fresh);
+    let web = id(WEB);
+    let try_approve = |store: &S, client| {
+        let grant = world.grant(client, ALICE, at(4));
+        world.decide(store, None, &grant, Some(&grant.scope))
+    };
+    assert_eq!(try_approve(world.one(), "nobody").0, Decided::ClientDisabled);
+    for _ in 0..10 {
+        let outcomes = world.race(|store, number| match number {
+            0 => {
+                ClientRegistry::set_disabled(store, &web, Some(at(5))).expect("disable");
+                None
+            }
+            _ => Some(try_approve(store, WEB)),
+        });
+        for (decided, approved) in outcomes.into_iter().flatten() {
+            match decided {
+                Decided::First => assert!(world.is_revoked(&approved), "it outlives its client"),
+                Decided::ClientDisabled => {
+                    assert_eq!(CodeStore::find(world.other(), &approved.code), Ok(None));
+                }
+                Decided::Already => panic!("there was no interaction"),
+            }
+        }
+        ClientRegistry::set_disabled(world.one(), &web, None).expect("enable");
+        assert_eq!(world.consents(ALICE, WEB), [], "people are asked anew");
+        assert_eq!(try_approve(world.one(), WEB).0, Decided::First);
+    }
 }

@@ -139,6 +139,7 @@ promises! { ($)
     an_interaction_is_approved_once in decisions;
     an_interaction_is_denied_once in decisions;
     an_approval_without_an_interaction_is_recorded in decisions;
+    a_disabled_client_is_approved_nothing in decisions;
     consents_add_up in decisions;
     revoking_a_grant_is_final_and_changes_nothing_else in decisions;
     withdrawing_ends_and_forgets_what_one_owner_gave_one_client in decisions;

@@ -1,7 +1,7 @@
 //! Pending authorizations, consents and grants.
 
 use super::{CodeRow, Data, MemoryStore, PendingRow};
-use auth_core::client::ClientId;
+use auth_core::client::{Client, ClientId};
 use auth_core::consent::{Consent, ConsentStore, PendingAuthorization, PendingAuthorizationStore};
 use auth_core::error::StoreError;
 use auth_core::grant::{Approval, Decided, Grant, GrantFilter, GrantId, GrantStore};
@@ -66,6 +66,9 @@ impl GrantStore for MemoryStore {
             return Ok(Decided::Already);
         }
         let grant = approval.grant.clone();
+        if !data.clients.get(&grant.client_id).is_some_and(Client::is_enabled) {
+            return Ok(Decided::ClientDisabled);
+        }
         data.grants.insert(grant.id, grant);
         let row = CodeRow { record: approval.record.clone(), spent_at: None };
         data.codes.insert(*approval.code, row);

@@ -81,6 +81,12 @@ pub(crate) fn stores() -> Vec<(&'static str, Make)> {
             }),
         ),
         (
+            "a_disabled_client_is_approved_nothing",
+            after("GrantStore::approve", |broken| {
+                *broken.answer() = Decided::First;
+            }),
+        ),
+        (
             "consents_add_up",
             rows_after("GrantStore::approve", |before, data| {
                 for (key, consent) in &mut data.consents {

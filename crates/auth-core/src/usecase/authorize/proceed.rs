@@ -159,8 +159,10 @@ pub(in crate::usecase) fn issue_code(
         record: &record,
         remember: consent.as_ref(),
     })?;
-    if decided == Decided::Already {
-        return Ok(Authorize::Refused(Refusal::InteractionGone));
+    match decided {
+        Decided::First => {}
+        Decided::Already => return Ok(Authorize::Refused(Refusal::InteractionGone)),
+        Decided::ClientDisabled => return Ok(Authorize::Refused(Refusal::ClientDisabled)),
     }
     ports.events.record(&Event::CodeIssued {
         grant: grant.id,

@@ -131,6 +131,7 @@ fn prompt_consent_is_kept_over_the_sign_in() {
 #[rstest]
 #[case(Decided::First)]
 #[case(Decided::Already)]
+#[case(Decided::ClientDisabled)]
 fn remembered_consent_decides_the_interaction_once(#[case] decided: Decided) {
     let world = World::with(web()).mints().interaction(Some(pending()));
     let mut world = remembering(world, "api.read");
@@ -142,9 +143,11 @@ fn remembered_consent_decides_the_interaction_once(#[case] decided: Decided) {
         assert!(!approval.record.redirect_uri_sent);
         Ok(decided)
     });
+    // Otherwise no code leaves, and no event says that one did.
     if decided == Decided::Already {
-        // No code leaves, and no event says that one did.
         assert_eq!(refused(&world), Refusal::InteractionGone);
+    } else if decided == Decided::ClientDisabled {
+        assert_eq!(refused(&world), Refusal::ClientDisabled);
     } else {
         let world = world.records(code_issued(&web()));
         let result = take_up(&world, Some(&signed_in()));
