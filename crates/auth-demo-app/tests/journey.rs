@@ -139,7 +139,7 @@ fn the_api_answers_until_the_tokens_are_revoked() {
     let world = World::new();
     let mut browser = world.browser();
     browser.sign_in();
-    world.answer("/introspect", 200, &active(&world));
+    world.answer("/oauth/introspect", 200, &active(&world));
     world.answer("/revoke", 200, "");
     assert_eq!(browser.post("/call", "").headers["location"], "/journey#step-5");
     let page = browser.get("/journey");
@@ -161,7 +161,7 @@ fn the_api_answers_until_the_tokens_are_revoked() {
     assert_eq!(browser.get("/journey").texts(".card:first-child .success strong"), ["Revoked."]);
     let held = browser.get("/journey").texts(".card:first-child dd");
     assert_eq!(held, ["projects:read", "given back", "given back"]);
-    world.answer("/introspect", 200, r#"{"active":false}"#);
+    world.answer("/oauth/introspect", 200, r#"{"active":false}"#);
     browser.post("/call", "");
     let page = browser.get("/journey");
     let refused = page.texts(".card:first-child .alert strong");
@@ -174,7 +174,7 @@ fn the_api_answers_until_the_tokens_are_revoked() {
          www-authenticate: Bearer realm=\"api\", error=\"invalid_token\""
     );
 
-    let asked = world.received("/introspect");
+    let asked = world.received("/oauth/introspect");
     let asked = asked.first().expect("the API asked");
     for (name, value) in
         [("token", "at-1"), ("client_id", API_CLIENT_ID), ("client_secret", API_CLIENT_SECRET)]
@@ -200,7 +200,7 @@ fn a_call_that_is_refused_is_explained() {
         (r#"{"error":"invalid_client"}"#.to_owned(), 401, "503 Service", "could not ask"),
         ("<html>".to_owned(), 200, "503 Service", "could not ask"),
     ] {
-        world.answer("/introspect", status, &answer);
+        world.answer("/oauth/introspect", status, &answer);
         browser.post("/call", "");
         let page = browser.get("/journey");
         let shown = page.texts(".card:first-child .alert p");
@@ -220,7 +220,7 @@ fn the_authorization_request_names_the_api() {
 #[test]
 fn calls_at_the_same_moment_do_not_wait_for_each_other() {
     let world = World::new();
-    world.answer("/introspect", 200, &active(&world));
+    world.answer("/oauth/introspect", 200, &active(&world));
     let mut browsers: Vec<_> = (0..12).map(|_| world.browser()).collect();
     for browser in &mut browsers {
         browser.sign_in();

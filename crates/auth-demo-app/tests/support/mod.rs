@@ -87,7 +87,7 @@ impl World {
         let issuer = &self.issuer;
         let more = if all {
             format!(
-                r#","revocation_endpoint":"{issuer}/revoke","introspection_endpoint":"{issuer}/introspect""#
+                r#","revocation_endpoint":"{issuer}/revoke","introspection_endpoint":"{issuer}/oauth/introspect""#
             )
         } else {
             String::new()
