@@ -113,7 +113,7 @@ statement! {
 
 statement! {
     HoldClient { client_id: String } -> Text;
-    "SELECT id FROM clients WHERE id = " client_id [super::FOR_KEY_SHARE]
+    "SELECT id FROM clients WHERE id = " client_id " AND disabled_at IS NULL" [super::FOR_KEY_SHARE]
 }
 
 statement! {
@@ -154,7 +154,9 @@ pub(super) fn issue(conn: &mut Connection, grant: &Grant) -> Result<bool, Failur
     // Whoever disables the client waits from here on for the end of this transaction before it ends the
     // client's grants, and finds this one; whoever has disabled it before is seen by the next statement.
     let hold = HoldClient { client_id: grant.client_id.as_str().to_owned() };
-    let _: Option<String> = hold.get_result(conn).optional()?;
+    if hold.get_result::<String>(conn).optional()?.is_none() {
+        return Ok(false);
+    }
     let issue = Issue {
         id: *grant.id.as_bytes(),
         subject: grant.subject.as_ref().map(|it| it.as_str().to_owned()),
