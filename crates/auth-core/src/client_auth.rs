@@ -83,7 +83,7 @@ impl ClientCredentials {
 
 /// Reads Basic credentials: the scheme in any letter case, spaces, base64 of `id:secret`, both halves
 /// form-encoded before that (CAUTH-02, CAUTH-12). `None` if anything is off.
-pub fn parse_basic(header: &[u8]) -> Option<(String, ClientSecret)> {
+fn parse_basic(header: &[u8]) -> Option<(String, ClientSecret)> {
     let header = std::str::from_utf8(header).ok()?;
     let (scheme, rest) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

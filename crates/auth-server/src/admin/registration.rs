@@ -7,7 +7,7 @@ use super::secret;
 use crate::system::OsEntropy;
 use anyhow::{Result, anyhow, bail};
 use auth_core::client::{Client, ClientAuthMethod, ClientKind, GrantType};
-use auth_core::entropy::{Entropy, EntropyError};
+use auth_core::entropy::{self, EntropyError};
 use auth_core::owner::{OwnerStore as _, SubjectId};
 use auth_core::policy::Policy;
 use auth_core::redirect_uri::RegisteredRedirectUri;
@@ -281,7 +281,5 @@ fn scope(text: &str, catalog: &ScopeCatalog) -> Result<Scope> {
 
 /// A fresh public name: 128 random bits as 32 lower-case hexadecimal digits.
 pub(crate) fn mint_id() -> Result<String, EntropyError> {
-    let mut bytes = [0; 16];
-    OsEntropy.fill(&mut bytes)?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+    entropy::mint_id(&OsEntropy)
 }

@@ -26,8 +26,7 @@ pub(crate) struct Config {
     pub(crate) refresh: Refresh,
     pub(crate) redirects: Redirects,
     pub(crate) session: Session,
-    // Read so that it is judged; used once sign-in through providers is there.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "judged, and used once sign-in through providers is there")]
     pub(crate) login: Login,
     pub(crate) scopes: Vec<Scope>,
     pub(crate) resources: Vec<Resource>,
@@ -111,14 +110,14 @@ pub(crate) struct Session {
 /// `[login]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "as `Config::login`")]
 pub(crate) struct Login {
     pub(crate) local: bool,
     pub(crate) upstream: Vec<Upstream>,
 }
 
 /// `[[login.upstream]]`: has a `client_secret` or a `client_secret_file`, never both.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "as `Config::login`")]
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Upstream {
@@ -133,10 +132,10 @@ pub(crate) struct Upstream {
 
 /// A secret from the configuration; it never prints itself.
 #[derive(Deserialize)]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "as `Config::login`")]
 pub(crate) struct SecretText(String);
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "as `Config::login`")]
 impl SecretText {
     /// The secret.
     pub(crate) fn expose(&self) -> &str {
@@ -169,8 +168,7 @@ pub(crate) struct Resource {
     pub(crate) name: String,
     #[serde(deserialize_with = "core_value::scope")]
     pub(crate) scopes: auth_core::scope::Scope,
-    // Read so that it is judged; used once JWT access tokens are there.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "judged, and used once JWT access tokens are there")]
     pub(crate) access_token_format: AccessTokenFormat,
 }
 
